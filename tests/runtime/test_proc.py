@@ -104,3 +104,24 @@ def test_the_flags_of_bind_sources_are_those_of_their_mounts(tmp_path: object) -
         said = file.read()
     os.waitpid(child, 0)
     assert said == b"same"
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("unconfined\n", "unconfined"),
+        ("docker-default (enforce)\n", "docker-default"),
+        ("mine (complain)\n", "mine"),
+        ("crun (unconfined)\n", "unconfined"),
+        ("system_u:system_r:container_t:s0:c1,c2\0", "system_u:system_r:container_t:s0:c1,c2"),
+        ("", None),
+    ],
+)
+def test_a_label_is_the_profile_that_confines(text: str, label: str | None) -> None:
+    assert proc.label_in(text) == label
+
+
+def test_the_machines_cgroups_are_a_source_too() -> None:
+    """A runtime may have to bind them."""
+    asked = spec(Mount("/cgroups", "cgroup", "cgroup", ("ro",)))
+    assert [state.destination for state in proc.source_flags(asked, "/")] == ["/", "/cgroups"]

@@ -198,8 +198,12 @@ def test_the_label_is_that_of_the_machines_module(lsm: str, label: str | None) -
     assert predicted(make_facts(asked, node=Node(FULL, lsm=lsm))).label == label
 
 
-def test_no_apparmor_profile_is_unconfined() -> None:
-    assert predicted(make_facts(node=Node(FULL, lsm="apparmor"))).label == "unconfined"
+@pytest.mark.parametrize("lsm", ["", "apparmor"])
+@pytest.mark.parametrize("label", [None, "unconfined", "docker-default"])
+def test_without_a_profile_the_label_is_that_of_who_starts_the_runtime(lsm: str, label: str | None) -> None:
+    """In a container of another engine the machine's AppArmor is out of sight, and labels all the same."""
+    facts = make_facts(node=Node(FULL, lsm=lsm), inherited=kernel.Inherited(label=label))
+    assert predicted(facts).label == label
 
 
 def test_a_set_user_id_file_on_a_nosuid_mount_is_an_ordinary_one() -> None:
@@ -226,6 +230,26 @@ def test_cgroup_version_1_is_writable_at_its_root() -> None:
     assert predicted(facts).mounts == (MountState("/sys/fs/cgroup", readonly=True, nosuid=True),)
     old = msgspec.structs.replace(facts, execution=kernel.ExecutionFacts(ENTRY, cgroup_v2=False))
     assert predicted(old).mounts == (MountState("/sys/fs/cgroup", nosuid=True),)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "own", "spreads"),
+    [
+        ("runc", ("user",), "slave"),
+        ("runc", ("user", "cgroup"), "private"),
+        ("runc", (), "private"),
+        ("crun", ("user",), "private"),
+    ],
+)
+def test_runc_binds_the_cgroups_that_a_user_namespace_may_not_mount(
+    runtime: str, own: tuple[str, ...], spreads: str
+) -> None:
+    mounts = (Mount("/sys/fs/cgroup", "cgroup", "cgroup", ("nosuid", "ro")),)
+    lines = (LinuxIDMapping(0, 200000, 65536),) if "user" in own else ()
+    linux = Linux(uid_mappings=lines, gid_mappings=lines, namespaces=tuple(map(Namespace, ("mount", *own))))
+    shared = (MountState("/sys/fs/cgroup", nosuid=True, propagation="shared"),)
+    facts = make_facts(linux=linux, mounts=mounts, node=Node(FULL, runtime), source_flags=shared)
+    assert predicted(facts).mounts == (MountState("/sys/fs/cgroup", readonly=True, nosuid=True, propagation=spreads),)
 
 
 def test_a_sandbox_reports_in_its_own_way() -> None:

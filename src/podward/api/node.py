@@ -17,21 +17,24 @@ class Node(Struct, frozen=True, gc=False):
     """The node as a kubelet and a runtime know it.
 
     `capabilities` is the mask of root's capabilities on this machine. `special_paths` are the existing ones among the
-    paths that runtimes mask or make read-only. `lsm` is "apparmor", "selinux" or "". `runtime` is the OCI runtime's
-    kind: "crun", "runc" or "runsc". `runtime_defaults` is the name of the CRI runtime whose defaults are imitated.
+    paths that runtimes mask or make read-only. `lsm` is "apparmor", "selinux" or "", `apparmor_profiles` the names of
+    those that are loaded, None where that is not known. `runtime` is the OCI runtime's kind: "crun", "runc" or "runsc".
+    `runtime_defaults` is the name of the CRI runtime whose defaults are imitated.
     `memory` and `ephemeral_storage` are in bytes, 0 if they are not known; nothing of them, nor of the `cpus`, is
     reserved, so that all is allocatable. `recursive_read_only` is whether the OCI runtime's `features` list the
     mount option `rro`.
 
     `uid_map` and `gid_map` are those of the user namespace in which Podward itself is: another than the machine's own
     where an ordinary user has started it. `cgroups` is whether it may make cgroups, without which nothing limits a
-    container. `name` and `addresses` are those that its Pods are told.
+    container; `cgroup_v2` whether the machine has nothing but cgroup v2. `name` and `addresses` are those that its
+    Pods are told.
     """
 
     capabilities: int
     runtime: str = "crun"
     runtime_defaults: str = "containerd"
     lsm: str = ""
+    apparmor_profiles: frozenset[str] | None = None
     seccomp_default: bool = False
     seccomp_root: str = "/var/lib/kubelet/seccomp"
     userns_supported: bool = True
@@ -47,6 +50,7 @@ class Node(Struct, frozen=True, gc=False):
     uid_map: IdMap = IDENTITY
     gid_map: IdMap = IDENTITY
     cgroups: bool = True
+    cgroup_v2: bool = False
     name: str = "localhost"
     addresses: tuple[str, ...] = ("127.0.0.1",)
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 
+from podward.api.capability import CAP_MAC_ADMIN
 from podward.api.node import IDENTITY, IdMap, Node
 from podward.errors import NodeError
 from podward.policy.kubelet import masked_paths
-from podward.runtime import cgroups
+from podward.policy.runtime import defaults
+from podward.runtime import apparmor, cgroups
 
 SPECIAL_PATHS = (*masked_paths.MASKED, *masked_paths.READONLY, "/sys/dev/block", "/sys/fs/selinux")
 """All paths that the kubelet or an imitated runtime masks or makes read-only."""
@@ -21,11 +23,13 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686"
 
 def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
     """The node as this process finds it; `runtime` is the OCI runtime's kind. Raises NodeError without /proc."""
+    module = security_module(runtime_defaults)
     return Node(
         capabilities=capabilities(),
         runtime=runtime,
         runtime_defaults=runtime_defaults,
-        lsm=security_module(),
+        lsm=module,
+        apparmor_profiles=apparmor.loaded() if module == "apparmor" else None,
         userns_supported=user_namespaces() > 0,
         special_paths=frozenset(path for path in SPECIAL_PATHS if os.path.exists(path)),
         kernel=os.uname().release,
@@ -35,6 +39,7 @@ def gather(runtime: str = "crun", runtime_defaults: str = "containerd") -> Node:
         uid_map=id_map("uid_map"),
         gid_map=id_map("gid_map"),
         cgroups=cgroups.usable(),
+        cgroup_v2=os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
     )
 
 
@@ -63,13 +68,20 @@ def capabilities() -> int:
     return found["CapEff"] & found["CapBnd"]
 
 
-def security_module() -> str:
-    """`apparmor`, `selinux`, or empty where the kernel labels no process."""
-    if _first_line("/sys/module/apparmor/parameters/enabled") == "Y":
-        return "apparmor"
+def security_module(runtime_defaults: str = "containerd") -> str:
+    """`apparmor`, `selinux`, or empty where no container can be given a label."""
+    if apparmor_enforced():
+        may_load = bool(capabilities() & CAP_MAC_ADMIN) and id_map("uid_map") == IDENTITY
+        default = defaults.load(runtime_defaults).apparmor_profile
+        return "apparmor" if apparmor.usable(default, may_load=may_load) else ""
     if os.path.exists("/sys/fs/selinux/enforce"):
         return "selinux"
     return ""
+
+
+def apparmor_enforced() -> bool:
+    """Whether this kernel enforces AppArmor, whoever may make use of it."""
+    return _first_line(apparmor.ENABLED) == "Y"
 
 
 def oom_score_adj() -> int:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from podward.api.oci import Resources, RuntimeSpec
 from podward.errors import RuntimeFailedError
-from podward.runtime import orphans, processes
+from podward.runtime import apparmor, orphans, processes
 from podward.runtime.cgroups import Cgroups
 from podward.runtime.stop_signals import StopSignals
 from podward.runtime.volumes import remove_tree
@@ -64,8 +64,9 @@ class OciRuntime:
         """Write the bundle's config and create the container: its process waits to be started. Returns its pid.
 
         The process becomes a child of the calling process, which must be a child subreaper.
-        Raises RuntimeFailedError with what the runtime said.
+        Raises RuntimeFailedError with what the runtime said, and for an AppArmor profile what `ensure` raises.
         """
+        apparmor.ensure(spec.process.apparmor_profile)
         write_private(f"{bundle}/config.json", msgspec.json.encode(spec))
         pid_file = f"{bundle}/pid"
         console = ("--console-socket", streams.console) if streams.console else ()

@@ -17,7 +17,7 @@ from podward.api.node import IDENTITY, IdMap
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
-from podward.policy.kernel.mounts import is_bind
+from podward.policy.kernel.mounts import CGROUPS, is_bind
 from podward.policy.kernel.propagation import among, on_root
 from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
@@ -193,10 +193,21 @@ def host_namespaces(pid: int) -> tuple[str, ...]:
 def read_label(pid: int) -> str | None:
     """The security label of process `pid`, without AppArmor's mode; None where no module labels processes."""
     try:
-        label = _text(f"/proc/{pid}/attr/current").rstrip("\n\0")
+        return label_in(_text(f"/proc/{pid}/attr/current"))
     except OSError:
         return None  # EINVAL: no module answers
+
+
+def label_in(text: str) -> str | None:
+    """The label that this file of a process tells.
+
+    A profile in the mode `unconfined` confines nothing: distributions have some to tell programs apart, such as crun's,
+    which its containers without a profile keep, and the kernel does not tell which programs these are attached to.
+    """
+    label = text.rstrip("\n\0")
     name, _, mode = label.partition(" (")
+    if mode == "unconfined)":
+        return "unconfined"
     return (name if mode.endswith(")") else label) or None
 
 
@@ -234,10 +245,13 @@ def cgroup_v2() -> bool:
 def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
     """The flags of the mounts that the spec's bind mounts come from, and, as "/", of the one that holds `rootfs`.
 
-    A source that does not exist is left out: the runtime will complain about it.
+    The machine's cgroups are looked at as well: a runtime may have to bind them. A source that does not exist is left
+    out: the runtime will complain about it.
     """
     mounts = parse_mountinfo(_text("/proc/self/mountinfo"))
-    wanted = [("/", rootfs), *((mount.destination, mount.source) for mount in spec.mounts if is_bind(mount))]
+    bound = ((mount.destination, mount.source) for mount in spec.mounts if is_bind(mount))
+    cgroups = ((mount.destination, CGROUPS) for mount in spec.mounts if mount.type == "cgroup")
+    wanted = [("/", rootfs), *bound, *cgroups]
     sources: list[tuple[MountState, Hashable]] = []
     for destination, source in wanted:
         try:

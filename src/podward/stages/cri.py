@@ -122,7 +122,9 @@ def decide_container(facts: ContainerFacts) -> Decision:
         environment.decide(PodFacts(facts.pod, place, facts.objects, facts.node, facts.pod_ip), container, place),
         Decision(mounts),
         container_files.decide(facts.pod, container, place, facts.files, len(mounts)),
-        resources.decide(facts.pod.spec, container, place, facts.node.memory).at(LINUX / "resources"),
+        resources.decide(facts.pod.spec, container, place, facts.node.memory, cgroup_v2=facts.node.cgroup_v2).at(
+            LINUX / "resources"
+        ),
         decide_context(facts.effective),
     )
 

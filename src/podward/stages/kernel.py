@@ -163,4 +163,6 @@ def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     if nosuid and not any(state.destination == "/" for state in flags):
         flags = (*flags, MountState("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
-    return mounts.MountFacts(facts.node.runtime, own, facts.execution.cgroup_v2, flags, joined, facts.execution.locked)
+    cgroup = any(namespace.type == "cgroup" for namespace in facts.spec.linux.namespaces)
+    execution = facts.execution
+    return mounts.MountFacts(facts.node.runtime, own, execution.cgroup_v2, flags, joined, execution.locked, cgroup)

@@ -137,7 +137,7 @@ def _process(facts: OciFacts, runtime: RuntimeProfile) -> Decision:
         _user(facts, runtime),
         process.decide_rlimits(runtime),
         process.decide_oom_score(config, facts.node, facts.host.oom_score_adj, runtime),
-        apparmor.decide(context, facts.node.lsm, runtime),
+        apparmor.decide(context, facts.node.lsm, runtime, facts.node.apparmor_profiles),
         selinux.decide(context, facts.sandbox.linux.security_context.selinux_options, facts.node.lsm, runtime),
     )
 

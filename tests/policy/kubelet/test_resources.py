@@ -150,3 +150,11 @@ def test_every_value_says_where_it_comes_from() -> None:
 
 def test_a_limit_beyond_64_bits_is_none_as_the_kubelet_reads_it() -> None:
     assert _made(_spec({"limits": {"memory": "10E"}})).memory_limit_in_bytes == 0
+
+
+@pytest.mark.parametrize(("version", "unified"), [(2, {"memory.oom.group": "1"}), (1, {})])
+def test_all_processes_of_a_container_end_when_its_memory_runs_out(version: int, unified: dict[str, str]) -> None:
+    spec = _spec({"limits": {"memory": "1Gi"}})
+    assert spec.containers is not None
+    decided = resources.decide(spec, spec.containers[0], PLACE, cgroup_v2=version == 2)
+    assert decided.fold(LinuxContainerResources).unified == unified

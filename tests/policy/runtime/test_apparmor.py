@@ -78,3 +78,14 @@ def test_privileged(runtime: str, default: str, local: str) -> None:
 @pytest.mark.parametrize("kind", [SecurityProfile("Magic"), SecurityProfile("Localhost", "")])
 def test_an_unknown_or_nameless_profile_is_refused(kind: SecurityProfile) -> None:
     assert decided("containerd", LinuxContainerSecurityContext(apparmor=kind)).refused
+
+
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_profile_that_the_kernel_does_not_have_is_refused(runtime: str) -> None:
+    context = LinuxContainerSecurityContext(apparmor=LOCAL)
+    made = RuntimeProfile(load(runtime), Decision())
+    refused = apparmor.decide(context, "apparmor", made, frozenset({"another"}))
+    assert refused.violations[0].reason == "apparmor profile not found k8s-deny-write"
+    assert not apparmor.decide(context, "apparmor", made, frozenset({"k8s-deny-write"})).violations
+    assert not apparmor.decide(context, "apparmor", made, None).violations  # nobody knows
+    assert not apparmor.decide(LinuxContainerSecurityContext(), "apparmor", made, frozenset()).violations

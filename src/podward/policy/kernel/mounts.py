@@ -18,6 +18,8 @@ Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as obser
   them, but for a read-only root outside a user namespace it sets ro as the only flag.
 - `/sys/fs/cgroup` of cgroup v1 is a writable tmpfs that holds one mount for each controller; `ro` applies to those.
   crun gives the tmpfs the other options, runc always nosuid, nodev, noexec.
+- `/sys/fs/cgroup` of cgroup v2 is a new mount, but for runc in a user namespace without a cgroup namespace: nobody may
+  make one there, and runc binds the machine's.
 - A mount hides every earlier mount at the same place or below it.
 - runc mounts nothing below /proc but a few files (checkProcMount), and on /proc itself only what is a proc; crun does.
 - Masked and read-only paths (runtime-spec 1.0.2 `linux.maskedPaths` and `readonlyPaths`): the runtime skips a path that
@@ -32,7 +34,7 @@ from __future__ import annotations
 
 from posixpath import normpath
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from podward.api.oci import Mount, RuntimeSpec
 from podward.api.process import MountState
@@ -51,6 +53,7 @@ OTHER_FLAGS = frozenset(
 """Options that are flags of mount(2) as well."""
 REPLACING = OTHER_FLAGS | SETS.keys() - {"rro"}
 """Options that make runc replace a bind mount's flags."""
+CGROUPS = "/sys/fs/cgroup"
 _OPENED_EARLY = {"proc": "pid", "mqueue": "ipc"}
 """File systems that crun opens before it enters the user namespace, if it joins a namespace of this type."""
 LOCKED = ("nosuid", "nodev", "noexec")
@@ -71,7 +74,7 @@ class MountFacts(Struct, frozen=True, gc=False):
     `sources` are the flags of the mounts that bind mounts come from, by the destination in the spec; "/" is the mount
     that holds the root file system. A destination that is not listed comes from a mount without flags. `joined` are
     the types of the namespaces that the spec joins by path. `locked` are the destinations in the spec whose source's
-    flags nobody in Podward's own user namespace may clear.
+    flags nobody in Podward's own user namespace may clear. `cgroup_namespace` is whether the spec lists one.
     """
 
     runtime: str
@@ -80,6 +83,14 @@ class MountFacts(Struct, frozen=True, gc=False):
     sources: tuple[MountState, ...] = ()
     joined: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
+    cgroup_namespace: bool = True
+
+    def as_made(self, mount: Mount) -> Mount:
+        """The mount as the runtime makes it in the end."""
+        bound = self.runtime == "runc" and self.user_namespace and self.cgroup_v2 and not self.cgroup_namespace
+        if mount.type != "cgroup" or not bound:
+            return mount
+        return structs.replace(mount, type="bind", source=CGROUPS, options=("bind", *mount.options))
 
     def propagation(self, mount: Mount, spec: RuntimeSpec) -> str:
         """How mounts spread from and to one of the spec's mounts."""
@@ -121,6 +132,7 @@ class ContainerMounts(Struct, frozen=True, gc=False):
 
 def decide(spec: RuntimeSpec, facts: MountFacts, sources: Sources) -> Decision:
     """`root_readonly` and `mounts`, sorted by destination; violations for mounts that the kernel refuses."""
+    spec = structs.replace(spec, mounts=tuple(map(facts.as_made, spec.mounts)))
     readonly = "readonly" in root_flags(spec, facts)
     why = "root.readonly" if spec.root.readonly or not readonly else "the mount that holds the root is read-only"
     root = assign(path("root_readonly"), readonly, why, sources.of("root", "readonly"))

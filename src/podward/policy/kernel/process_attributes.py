@@ -6,9 +6,10 @@ Specification, in our words:
   while they still have CAP_SYS_ADMIN. With `linux.seccomp`, even one that allows everything, the seccomp mode is 2
   (filter); without it there is no filter and the mode is 0. Both attributes survive execve(2).
 - Label (apparmor(7), selinux(8), runtime-spec 1.0.2 `process.apparmorProfile` and `process.selinuxLabel`): without a
-  security module there is no label. AppArmor: the named profile, entered at execve(2), else "unconfined". SELinux: the
-  label, entered at execve(2), else the label of the process that starts the runtime. The runtimes ignore a label for a
-  module that the machine lacks; an earlier stage refuses a profile or label that the node can't apply.
+  security module there is no label. It is the named profile or label, entered at execve(2), else that of the process
+  that starts the runtime: AppArmor's "unconfined", or in a container of another engine that engine's. The runtimes
+  ignore a label for a module that the machine lacks; an earlier stage refuses a profile or label that the node can't
+  apply.
 - OOM score (proc(5) `oom_score_adj`, `__set_oom_adj` of Linux 6.18; crun 1.8 and runc 1.1 as observed): the runtime
   writes `process.oomScoreAdj` unchanged and fails if the kernel refuses it. The kernel refuses a value outside
   -1000..1000 (EINVAL) and, without CAP_SYS_RESOURCE on the host, a value below the inherited one (EACCES). Without the
@@ -50,14 +51,13 @@ def decide_seccomp(spec: RuntimeSpec, sources: Sources) -> Decision:
 def decide_label(spec: RuntimeSpec, lsm: str, inherited: str | None, sources: Sources) -> Decision:
     """`label`; `inherited` is the label of the process that starts the runtime."""
     process = spec.process
-    if lsm == "apparmor":
-        profile = process.apparmor_profile or "unconfined"
-        return assign(LABEL, profile, "process.apparmorProfile", sources.of("process", "apparmorProfile"))
-    if lsm == "selinux":
-        if process.selinux_label:
-            return assign(LABEL, process.selinux_label, "process.selinuxLabel", sources.of("process", "selinuxLabel"))
-        return assign(LABEL, inherited, "no process.selinuxLabel: inherited", NODE)
-    return assign(LABEL, None, "no security module labels processes on this machine", NODE)
+    asked = {"apparmor": process.apparmor_profile, "selinux": process.selinux_label}.get(lsm)
+    field = "selinuxLabel" if lsm == "selinux" else "apparmorProfile"
+    if asked:
+        return assign(LABEL, asked, f"process.{field}", sources.of("process", field))
+    if inherited is None:
+        return assign(LABEL, None, "no security module labels processes on this machine", NODE)
+    return assign(LABEL, inherited, f"no process.{field}: inherited" if lsm else "no label is given: inherited", NODE)
 
 
 def decide_oom_score(spec: RuntimeSpec, inherited: int, node: Node, sources: Sources) -> Decision:

@@ -7,6 +7,8 @@ our words):
 - `cpu` limit: quota = m * 100000 / 1000 microseconds in each period of 100000, at least 1000; 0 (no quota) without a
   limit.
 - `memory` limit in bytes. If a container has no limit, the Pod's own limit (`spec.resources`) replaces it.
+- Under cgroup v2 `memory.oom.group` is 1: when memory runs out, all processes of the container are killed, and not one
+  of them alone (the kubelet's `singleProcessOOMKill`, which is unset).
 - QoS: a container is Guaranteed if its requests and limits of cpu and memory are equal and not zero, BestEffort if all
   four are zero, else Burstable. A Pod has the class of its init and regular containers if all have the same one, else
   Burstable. If the Pod has its own resources, they alone decide.
@@ -30,7 +32,7 @@ from podward.api.core import Container, PodSpec, Resources
 from podward.api.effective import Place
 from podward.api.quantity import Quantity, QuantityError, parse
 from podward.api.version import KUBERNETES
-from podward.decision import Assignment, Decision, Origin, Source, refuse
+from podward.decision import Assignment, Decision, Origin, Source, assign, refuse
 from podward.path import Key, Path, path
 
 RULE = Source(Origin.RULE, f"kubelet {KUBERNETES} resources")
@@ -41,6 +43,7 @@ LEAST_QUOTA = 1000
 LEAST_SHARES, MOST_SHARES, SHARES_PER_CPU = 2, 262144, 1024
 GUARANTEED_SCORE, BEST_EFFORT_SCORE = -997, 1000
 
+_OOM_GROUP = (path("unified", Key("memory.oom.group")), "1", "cgroup v2: all processes end when memory runs out")
 _COMPUTE = ("cpu", "memory")
 _ZERO = Quantity(0)
 _AMOUNTS = tuple(map(attrgetter, ("cpu_request", "cpu_limit", "memory_request", "memory_limit")))
@@ -56,7 +59,7 @@ class Amounts(Struct, frozen=True, gc=False):
     cpu_requested: bool = False
 
 
-def decide(spec: PodSpec, container: Container, place: Place, memory: int = 0) -> Decision:
+def decide(spec: PodSpec, container: Container, place: Place, memory: int = 0, *, cgroup_v2: bool = False) -> Decision:
     """The fields of LinuxContainerResources; `memory` is the node's memory in bytes, 0 if it is not known.
 
     Assignments have paths of the message, violations have paths of the document.
@@ -80,7 +83,8 @@ def decide(spec: PodSpec, container: Container, place: Place, memory: int = 0) -
         rows.append(("memoryLimitInBytes", memory_limit, "limits.memory", cited if own.memory_limit else of_pod))
     qos_class = qos(spec)
     rows.append(("oomScoreAdj", _oom_score(spec, container, qos_class, memory), f"the Pod is {qos_class}", RULE))
-    return Decision(tuple(Assignment(path(name), number, reason, source) for name, number, reason, source in rows))
+    decided = tuple(Assignment(path(name), number, reason, source) for name, number, reason, source in rows)
+    return Decision(decided) + (assign(*_OOM_GROUP, RULE) if cgroup_v2 else Decision())
 
 
 def amounts(resources: Resources | None) -> Amounts:

@@ -4,8 +4,8 @@ Specification, in our words (containerd 2.2 `sputil.GenerateApparmorSpecOpts`, C
 Docker 29 `WithApparmor` and cri-dockerd 0.3): without AppArmor on the machine no container has a profile, and a
 Localhost profile is refused. With AppArmor a container that requests no profile gets the runtime's default. A
 privileged container does not get the default profile (Docker: it gets `unconfined`). containerd and Docker apply a
-Localhost profile to it, CRI-O does not. The deprecated string is read if the message has no structured profile.
-cri-dockerd reads only the string; the kubelet sends both.
+Localhost profile to it, CRI-O does not. A Localhost profile must be loaded. The deprecated string is read if the
+message has no structured profile. cri-dockerd reads only the string; the kubelet sends both.
 """
 
 from __future__ import annotations
@@ -22,8 +22,13 @@ UNCONFINED = {"containerd": "", "cri-o": "unconfined", "docker": "unconfined"}
 PRIVILEGED = {"containerd": "", "cri-o": "", "docker": "unconfined"}
 
 
-def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: RuntimeProfile) -> Decision:
-    """`process.apparmorProfile`; on a machine without AppArmor nothing, or a violation for a Localhost profile."""
+def decide(
+    context: LinuxContainerSecurityContext, lsm: str, runtime: RuntimeProfile, loaded: frozenset[str] | None = None
+) -> Decision:
+    """`process.apparmorProfile`; on a machine without AppArmor nothing, or a violation for a Localhost profile.
+
+    `loaded` are the profiles that the kernel has, None where that is not known.
+    """
     requested, source = _requested(context, runtime)
     if lsm != "apparmor":
         if requested is None or requested.profile_type != "Localhost":
@@ -38,7 +43,10 @@ def decide(context: LinuxContainerSecurityContext, lsm: str, runtime: RuntimePro
         "Unconfined": (UNCONFINED[runtime.name], "Unconfined"),
     }
     if requested is not None and requested.localhost_ref:
-        profiles["Localhost"] = (requested.localhost_ref.removeprefix("localhost/"), "a profile of the node")
+        name = requested.localhost_ref.removeprefix("localhost/")
+        if kind == "Localhost" and loaded is not None and name not in loaded:
+            return refuse(PLACE, name, f"apparmor profile not found {name}", source)
+        profiles["Localhost"] = (name, "a profile of the node")
     if kind not in profiles:
         return refuse(PLACE, kind, f"unknown or empty AppArmor profile: {quote(kind)}", source)
     return assign(PLACE, *profiles[kind], source)

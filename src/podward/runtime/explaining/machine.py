@@ -11,6 +11,7 @@ from podward.api.cri import IDMapping
 from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
+from podward.policy.kernel.mounts import CGROUPS
 from podward.policy.kernel.propagation import among, states
 from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
@@ -72,6 +73,8 @@ class ExplainingMachine:
         known: list[tuple[MountState, Hashable]] = []
         asked: list[tuple[str, str]] = []
         for mount in spec.mounts:
+            if mount.type == "cgroup":
+                asked.append((mount.destination, CGROUPS))
             if not os.path.isabs(mount.source):
                 continue
             stand_in = stand_ins.get(mount.source, "" if mount.source.startswith(f"{POD}/") else mount.source)

@@ -6,7 +6,7 @@ import os
 
 from podward.api.capability import FULL, names
 from podward.api.node import IDENTITY
-from podward.runtime import machine, probe
+from podward.runtime import apparmor, machine, probe
 from podward.runtime.health import trials
 from podward.runtime.health.health_check import LIMITED, MISSING, OK, HealthCheck, health_check
 
@@ -101,22 +101,38 @@ def features(directory: str) -> list[HealthCheck]:
 def labels() -> list[HealthCheck]:
     """Checks of AppArmor and SELinux."""
     module = machine.security_module()
-    apparmor = health_check(
-        (_LABELS, "AppArmor"),
-        OK if module == "apparmor" else LIMITED,
-        "enabled" if module == "apparmor" else "not in this kernel",
-        (
-            "profiles are decided and shown; a Pod that asks for one is refused, as a kubelet does",
-            "boot a kernel with AppArmor (Debian: `apt install apparmor`, lsm=…,apparmor)",
-        ),
-    )
+    found, consequence, remedy = ("enabled", "", "") if module == "apparmor" else _without_apparmor()
+    state_of = OK if module == "apparmor" else LIMITED
+    apparmor_check = health_check((_LABELS, "AppArmor"), state_of, found, (consequence, remedy))
     selinux = health_check(
         (_LABELS, "SELinux"),
         OK if module == "selinux" else LIMITED,
         "enabled" if module == "selinux" else "not in this kernel",
         ("labels are decided and shown, and not enforced", "boot a kernel with SELinux (selinux=1)"),
     )
-    return [apparmor, selinux]
+    return [apparmor_check, selinux]
+
+
+def _without_apparmor() -> tuple[str, str, str]:
+    """What there is instead, what follows, and what to do."""
+    refused = "a Pod that asks for one is refused, as a kubelet does"
+    if not machine.apparmor_enforced():
+        return (
+            "not in this kernel",
+            f"profiles are decided and shown; {refused}",
+            "boot a kernel with AppArmor (Debian: `apt install apparmor`, lsm=…,apparmor)",
+        )
+    none = f"containers get no profile, but keep the one that Podward has; {refused}"
+    if not os.path.isdir(apparmor.HOME):
+        mounting = "mount -t securityfs securityfs /sys/kernel/security, or run it outside of a container"
+        return "in the kernel, and not in sight", none, mounting
+    if not apparmor.parser():
+        return "in the kernel, without apparmor_parser", none, "apt install apparmor"
+    return (
+        "in the kernel; no profile can be loaded",
+        none,
+        "as root, `podward run` of any Pod loads the default profile",
+    )
 
 
 def _cgroups() -> HealthCheck:

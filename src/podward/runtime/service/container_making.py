@@ -27,7 +27,7 @@ from podward.policy.runtime import container_requests
 from podward.policy.runtime.namespaces import with_namespaces_of
 from podward.policy.runtime.nri_adjusting import adjusted
 from podward.policy.runtime.request_refusal import refusal_of
-from podward.runtime import mount_namespace, syscalls
+from podward.runtime import apparmor, mount_namespace, syscalls
 from podward.runtime.container_root import ContainerRoot, unsafe_place
 from podward.runtime.oci import write_private
 from podward.runtime.service import conmon, container_place, names, pins, sandboxes
@@ -140,6 +140,7 @@ def _prepare(service: RuntimeService, made: Made, sources: Sources) -> RuntimeSp
 def _begin(service: RuntimeService, made: Made, spec: RuntimeSpec) -> ContainerRecord:
     """Have the OCI runtime create the container; the record with its processes, or with what the runtime said."""
     record, config = made.record, made.record.config
+    apparmor.ensure(spec.process.apparmor_profile)
     write_private(f"{record.bundle}/config.json", msgspec.json.encode(spec))
     if record.log_path:
         _make_log(made.sandbox.config.log_directory, config.log_path)
