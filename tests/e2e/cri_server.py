@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -213,5 +212,8 @@ class CriServer:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process is there."""
-    return os.path.exists(f"/proc/{pid}")
+    """Whether the process runs; whoever reaps orphans here may be slow."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
