@@ -30,11 +30,11 @@ def directory() -> Iterator[str]:
     for abandoned in _others():
         _remove_abandoned(abandoned)
     made = tempfile.mkdtemp(prefix=_PREFIX)
-    try:
-        with Lock.wait(f"{made}/{_LOCK}"):
+    with Lock.wait(f"{made}/{_LOCK}"):  # until all is removed: another that begins must not think that we were killed
+        try:
             yield made
-    finally:
-        _remove(made)
+        finally:
+            _remove(made)
 
 
 def _remove(made: str) -> None:
@@ -47,14 +47,19 @@ def _remove(made: str) -> None:
 def _others() -> list[str]:
     """The directories of this user's clusters where ours will be: others may write there too, and make links."""
     place = tempfile.gettempdir()
-    found = []
-    with os.scandir(place) as entries:
-        for entry in entries:
-            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False):
-                facts = entry.stat(follow_symlinks=False)
-                if facts.st_uid == os.geteuid() and not stat.S_IMODE(facts.st_mode) & 0o077:
-                    found.append(entry.path)
-    return sorted(found)
+    try:
+        names = sorted(os.listdir(place))
+    except OSError:  # it may not be listed
+        return []
+    return [f"{place}/{name}" for name in names if name.startswith(_PREFIX) and _is_private(f"{place}/{name}")]
+
+
+def _is_private(path: str) -> bool:
+    try:
+        facts = os.lstat(path)
+    except OSError:  # one that ends has just removed it
+        return False
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and not stat.S_IMODE(facts.st_mode) & 0o077
 
 
 def _remove_abandoned(place: str) -> None:
@@ -71,7 +76,11 @@ def _remove_abandoned(place: str) -> None:
             time.sleep(pause)
             pid = os.fork()
             if pid == 0:
-                os._exit(_end_pods(place))
+                code = 1
+                try:
+                    code = _end_pods(place)
+                finally:
+                    os._exit(code)  # whatever happens: a child that goes on would be a second supervisor
             if os.waitpid(pid, 0)[1] == 0:
                 _remove(place)
                 break
