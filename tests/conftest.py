@@ -197,6 +197,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"needs {name}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Entering a mount namespace, and coming back, ends in `/`: the next test would meet that."""
+    yield
+    try:
+        here = os.getcwd()
+    except OSError as error:
+        here = str(error)
+    if here != str(item.config.invocation_params.dir):
+        os.chdir(item.config.invocation_params.dir)
+        pytest.fail(f"the test left the working directory: {here}", pytrace=False)
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     session.config.stash[FINISHED] = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
     if session.exitstatus == pytest.ExitCode.OK and skips_forbidden() and any(_skip_reasons(session.config)):
