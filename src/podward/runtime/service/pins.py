@@ -50,12 +50,15 @@ def _held() -> int:
 
 @contextlib.contextmanager
 def returning() -> Iterator[None]:
-    """Take this process back to the mount namespace that it has now, once the context is left."""
+    """Take this process back to the mount namespace and the directory that it has now, once the context is left."""
     ours = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    here = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
         yield
     finally:
-        syscalls.setns(ours, syscalls.CLONE_NEWNS)
+        syscalls.setns(ours, syscalls.CLONE_NEWNS)  # which leads to its root
+        os.fchdir(here)
+        os.close(here)
         os.close(ours)
 
 
