@@ -9,12 +9,12 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from warm_command import start
 
 TOKENS = """\
 admin-token,admin,uid-admin,"system:masters"
@@ -52,9 +52,7 @@ class Server:
         tokens = directory / "tokens.csv"
         tokens.write_text(TOKENS)
         words = ["apiserver", "--data-dir", str(self.data), "--secure-port", "0", "--token-auth-file", str(tokens)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "podward", *words, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self.process = start(*words, *flags)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if "ready at " not in line:
@@ -108,7 +106,7 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         _, errors = self.process.communicate(timeout=_DEADLINE)
         assert errors == "", errors
-        return self.process.returncode
+        return self.process.wait()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
+from warm_command import start
+from warm_process import WarmProcess
 
 from podward.api import cri_requests as cri
 from podward.api.cri import (
@@ -152,12 +153,10 @@ class CriServer:
         self.process = self._start()
         self.client = Client(self.socket)
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self) -> subprocess.Popen[str] | WarmProcess:
         words = ["cri", "--listen", self.socket, "--data-dir", str(self.root), *self._flags]
         with self._errors.open("w") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "podward", *words], stdout=subprocess.PIPE, stderr=errors, text=True
-            )
+            process = start(*words, stderr=errors)
         assert process.stdout is not None
         if "listens on" not in process.stdout.readline():
             process.wait(DEADLINE)
@@ -189,7 +188,7 @@ class CriServer:
         """End it as a supervisor would; its exit code and what it wrote to standard error."""
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=DEADLINE)
-        return self.process.returncode, self.errors()
+        return self.process.wait(), self.errors()
 
     def remove_everything(self) -> None:
         """Every sandbox with its containers."""

@@ -17,6 +17,8 @@ from typing import Any
 import image_layout
 import served_containers
 from api_server import Server
+from warm_command import start
+from warm_process import WarmProcess
 
 from podward.node import home
 from podward.runtime.images.importing import import_path
@@ -65,10 +67,8 @@ class Node:
         self._words = ["--kubeconfig", str(config), "--name", name, "--data-dir", str(self.root), "--port", "0", *flags]
         self.process = self._started()
 
-    def _started(self) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "podward", "node", *self._words], stdout=subprocess.PIPE, text=True
-        )
+    def _started(self) -> subprocess.Popen[str] | WarmProcess:
+        process = start("node", *self._words, stderr=sys.__stderr__)
         assert process.stdout is not None
         assert "is registered" in process.stdout.readline()
         return process

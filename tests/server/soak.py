@@ -28,6 +28,7 @@ from typing import Any
 import aiohttp
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e" / "warm"))
 
 from api_server import ADMIN, TOKENS
 from etcd_server import free_port, start_etcd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -264,11 +265,19 @@ def test_a_plugin_changes_resources_when_asked_and_by_itself(play: Play) -> None
     play(scene)
 
 
+def until_ignored(pid: int, number: signal.Signals) -> None:
+    """Wait until the process ignores the signal."""
+    status = Path(f"/proc/{pid}/status")
+    while not int(status.read_text(encoding="ascii").partition("SigIgn:")[2].split()[0], 16) >> number - 1 & 1:
+        time.sleep(0.01)
+
+
 def test_a_stop_that_takes_long_keeps_no_plugin_waiting(play: Play) -> None:
     async def scene(stage: Stage) -> None:
         sandbox = await stage.run()
-        container = await stage.create(sandbox, "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
+        container = await stage.create(sandbox, "sh", "-c", "trap '' TERM; while :; do sleep 1; done")
         await stage.start(container)
+        await asyncio.to_thread(until_ignored, stage.record(container).process.pid, signal.SIGTERM)
         stopping = asyncio.create_task(stage.stop(container, 60))
         await stage.connect()
         assert not stopping.done()

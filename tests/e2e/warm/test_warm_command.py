@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from private_mounts import private_mounts as private_mounts  # noqa: PLC0414 - a fixture
-from warm_command import run, run_anew
+from warm_command import run, run_anew, start
 
 PROGRAM = "import gc, json, os, signal, sys, time\n{}\nsys.stdout.flush()\nos._exit(7)\n"
 """It stands for shtab, which `podward completion` alone imports, and finds in its directory, as Python's `-m` does."""
@@ -121,6 +121,35 @@ def test_what_a_fork_cannot_show_is_for_a_child_of_ours(monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("private_mounts")
 def test_one_in_another_namespace_is_a_child_of_ours() -> None:
     assert parent() == os.getpid()
+
+
+def test_what_was_started_is_told_of_and_ends_as_others_do() -> None:
+    words = does(
+        "print('begun', flush=True)", "print('later', flush=True)", "sys.stderr.write('no')", "sys.stdin.read()"
+    )
+    with start(*words) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        assert process.communicate(timeout=20) == ("later\n", "no")
+    assert (process.returncode, process.poll(), process.wait(0)) == (7, 7, 7)
+    process.kill()
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_what_was_started_runs_until_it_is_ended(end: signal.Signals, tmp_path: Path) -> None:
+    words = does("print(os.getpid(), flush=True)", "sys.stderr.write('so')", "sys.stderr.flush()", "time.sleep(60)")
+    with (tmp_path / "errors").open("w+", encoding="utf-8") as errors, start(*words, stderr=errors) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) == process.pid
+        assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.communicate(timeout=0.01)
+        process.send_signal(end)
+    assert process.returncode == -end
+    assert not runs(process.pid)
+    assert (tmp_path / "errors").read_text(encoding="utf-8") == "so"
 
 
 def runs(pid: int) -> bool:

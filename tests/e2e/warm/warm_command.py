@@ -6,9 +6,12 @@ has run nothing (`warm_server.py`). For a command it forks: the child is given t
 and the standard streams, and does what `python -m podward` does. It is killed if who has asked goes away, and the whole
 ends with pytest.
 
+`start` does so with a server; what one imports is imported when the first of its kind is asked for.
+
 What a fork can't show is for the real command, `run_anew`: start-up and imports, the words in /proc/PID/cmdline, the
-parent of the process, limits and users that are set between fork and exec. `run` takes it by itself where the test has
-entered a namespace, changed its umask or limits, or sets variables that are read at a program's start.
+parent of the process, limits and users that are set between fork and exec. `run` and `start` take it by themselves
+where the test has entered a namespace, changed its umask or limits, or sets variables that are read at a program's
+start.
 """
 
 from __future__ import annotations
@@ -26,6 +29,9 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
+
+from warm_process import WarmProcess, ended
 
 COMMAND = (sys.executable, "-m", "podward")
 """The words that call it."""
@@ -46,12 +52,22 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command with these words, and capture what it says."""
     variables = dict(os.environ if environment is None else environment)
-    if user is not None or _surroundings() != _AT_IMPORT or _read_at_start(variables) != _read_at_start(_VARIABLES):
+    if user is not None or not _can_be_forked(variables):
         return run_anew(*words, environment=environment, cwd=cwd, stdin=stdin, timeout=timeout, user=user)
-    asked = {"words": words, "environment": variables, "directory": os.path.abspath(cwd or os.getcwd())}
-    code, *written = _warm().answer(json.dumps(asked).encode(), stdin.encode(), timeout)
+    code, *written = _warm().answer(_asked(words, variables, cwd), stdin.encode(), timeout)
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(each), "utf-8").read() for each in written)
     return subprocess.CompletedProcess([*COMMAND, *words], code, stdout, stderr)
+
+
+def start(*words: str, stderr: TextIO | None = None) -> subprocess.Popen[str] | WarmProcess:
+    """Begin a server with these words. What it says is to be read; its errors too, unless they go to a file."""
+    if not _can_be_forked(os.environ):
+        return subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=stderr or subprocess.PIPE, text=True)
+    null = os.open(os.devnull, os.O_RDONLY)
+    reading, writing = os.pipe()
+    errors, complaining = os.pipe() if stderr is None else (-1, os.dup(stderr.fileno()))
+    connection = _warm().begin(_asked(words, dict(os.environ), None), (null, writing, complaining))
+    return WarmProcess([*COMMAND, *words], connection, reading, errors)
 
 
 def run_anew(
@@ -74,6 +90,15 @@ def run_anew(
         check=False,
         user=user,
     )
+
+
+def _can_be_forked(variables: Mapping[str, str]) -> bool:
+    return _surroundings() == _AT_IMPORT and _read_at_start(variables) == _read_at_start(_VARIABLES)
+
+
+def _asked(words: tuple[str, ...], variables: dict[str, str], cwd: str | Path | None) -> bytes:
+    asked = {"words": words, "environment": variables, "directory": os.path.abspath(cwd or os.getcwd())}
+    return json.dumps(asked).encode()
 
 
 def _read_at_start(variables: Mapping[str, str]) -> dict[str, str]:
@@ -116,25 +141,27 @@ class _Warm:
 
     def answer(self, asked: bytes, stdin: bytes, timeout: float) -> tuple[int, bytes, bytes]:
         """Have a command run; returns its exit code as `Popen.returncode` has it, and what it has written."""
-        connection, other = socket.socketpair()
-        request, (reading, given) = os.memfd_create("request"), os.pipe()
-        (stdout, writing), (stderr, complaining) = os.pipe(), os.pipe()
-        theirs = (request, reading, writing, complaining)
+        (reading, given), (stdout, writing), (stderr, complaining) = os.pipe(), os.pipe(), os.pipe()
+        connection = self.begin(asked, (reading, writing, complaining))
         with connection, open(stdout, "rb", 0) as output, open(stderr, "rb", 0) as errors:
-            with other, open(request, "wb", 0, closefd=False) as file:
-                file.write(asked)
-                socket.send_fds(self._control, [b"x"], [other.fileno(), *theirs])
-            for number in theirs:
-                os.close(number)
             try:
-                status, said, complained = _exchanged(given, memoryview(stdin), (connection, output, errors), timeout)
+                told, said, complained = _exchanged(given, memoryview(stdin), (connection, output, errors), timeout)
             except BaseException:
                 connection.shutdown(socket.SHUT_WR)  # which kills it
                 connection.recv(4)
                 raise
-        if not status:
-            raise RuntimeError("the process that forks commands has ended")
-        return os.waitstatus_to_exitcode(int.from_bytes(status)), said, complained
+        return ended(told[4:]), said, complained
+
+    def begin(self, asked: bytes, streams: tuple[int, ...]) -> socket.socket:
+        """Have a command begun with these streams, which are closed here; tells its pid, and how it has ended."""
+        connection, other = socket.socketpair()
+        request = os.memfd_create("request")
+        with other, open(request, "wb", 0, closefd=False) as file:
+            file.write(asked)
+            socket.send_fds(self._control, [b"x"], [other.fileno(), request, *streams])
+        for number in (request, *streams):
+            os.close(number)
+        return connection
 
 
 @functools.cache

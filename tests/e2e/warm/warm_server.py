@@ -1,7 +1,8 @@
 """The process that `warm_command` forks commands from: `python warm_server.py SOCKET`.
 
 A request is a packet with five descriptors: a connection, the request as JSON, and the command's standard streams. The
-answer on the connection is the status that waitpid(2) gives. A child leaves `serve` and goes on as `python -m podward`.
+answers on the connection are the pid, and in the end the status that waitpid(2) gives. A child leaves `serve` and goes
+on as `python -m podward`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import select
 import signal
 import socket
 import sys
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 COMMANDS = ("admit", "check", "diff", "doctor", "exec", "explain", "explain_access", "image", "logs", "ps", "rm", "run")
 IMPORTED_LATER = (
@@ -30,6 +31,17 @@ IMPORTED_LATER = (
     "runtime.observe", "schema.referenced_objects",
 )  # fmt: skip
 """What the commands import once they know what they are asked. A child imports for itself what is missing here."""
+
+OF_SERVERS = {
+    "apiserver": (
+        "cli.apiserver", "server.aggregation.backends", "server.aggregation.serving", "server.controllers.certificates",
+        "server.process",
+    ),
+    "controller-manager": ("cli.controller_manager", "controllers.process"),
+    "cri": ("cli.cri", "cri.process"),  # what serves is imported once the engine is forked
+    "node": ("cli.node", "node.process"),
+}  # fmt: skip
+"""What servers import before they fork or begin threads: some hundred modules, imported when the first is asked for."""
 
 
 class Child(NamedTuple):
@@ -70,6 +82,7 @@ class Server:
 
     def _is_child(self, connection: int, *numbers: int) -> bool:
         """Fork, and tell in which of both we are."""
+        import_what_it_needs(*numbers[:1])
         if not (pid := os.fork()):
             for child in self._running.values():
                 child.connection.close()
@@ -77,6 +90,7 @@ class Server:
         for number in numbers:
             os.close(number)
         child = Child(pid, os.pidfd_open(pid), socket.socket(fileno=connection))
+        child.connection.send(pid.to_bytes(4))
         self._running |= {child.end: child, connection: child}
         self._poll.register(child.end, select.POLLIN)
         self._poll.register(connection, select.POLLRDHUP)
@@ -102,11 +116,26 @@ class Server:
         return []
 
 
+def import_what_it_needs(request: int) -> None:
+    """Import what the command would, if it is a server's: for it and for all that come later."""
+    first = next(iter(read(request)["words"]), "")
+    for name in OF_SERVERS.get(first, ()):
+        importlib.import_module(f"podward.{name}")
+    if first in OF_SERVERS:
+        gc.freeze()
+        assert len(os.listdir("/proc/self/task")) == 1, "a child would not have the threads that have begun"
+
+
+def read(request: int) -> dict[str, Any]:
+    with open(request, "rb", closefd=False) as file:
+        file.seek(0)
+        return json.load(file)  # type: ignore[no-any-return]  # JSON
+
+
 def become(request: int, *streams: int) -> None:
     """Be as a new process is that has been given these."""
-    with open(request, "rb") as file:
-        file.seek(0)
-        asked = json.load(file)
+    asked = read(request)
+    os.close(request)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
