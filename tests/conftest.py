@@ -12,6 +12,7 @@ costs more than most of these tests.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 import signal
@@ -101,6 +102,7 @@ class AllTests(pytest.Item):
     def run_each(self, after: pytest.Item | None) -> None:
         """Collect the tests and run them. `after`: what comes next; what it needs too is not torn down."""
         assert self.parent is not None
+        _look_past_what_stays()  # before: the tests of this file go when it has run
         module = pytest.Module.from_parent(self.parent.parent, path=self.path)
         tests = list(self.session.genitems(module))
         self.config.hook.pytest_collection_modifyitems(session=self.session, config=self.config, items=tests)
@@ -139,6 +141,20 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 def _chooses(config: pytest.Config) -> bool:
     """Whether some tests of a file are asked for: who chooses among them has to know them."""
     return bool(config.option.keyword or config.option.markexpr or any("::" in place for place in config.args))
+
+
+def _look_past_what_stays() -> None:
+    """Have later searches for garbage pass over all that is there now, most of which is code.
+
+    A test makes few objects beside the hundred thousand of pytest and of the modules that were imported: to look at
+    each of them again was a quarter of a worker's time, and a process that it has forked copied what it looked at.
+    """
+    gc.collect()  # what is garbage already would stay
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    _look_past_what_stays()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
