@@ -30,19 +30,19 @@ CASE_IMAGES = {
 
 def with_example_images(factory: pytest.TempPathFactory) -> Path:
     """A new state directory with the images of the examples."""
-    return _copy(_once(factory, "examples", _build_examples), factory.mktemp("examples"))
+    return _copy(prepared(factory, "examples", _build_examples), factory.mktemp("examples"))
 
 
 def with_case_images(factory: pytest.TempPathFactory) -> Path:
     """One that has those of tests/e2e/cases too."""
-    examples = _once(factory, "examples", _build_examples)
-    return _copy(_once(factory, "cases", lambda root: _build_cases(_copy(examples, root))), factory.mktemp("cases"))
+    examples = prepared(factory, "examples", _build_examples)
+    return _copy(prepared(factory, "cases", lambda root: _build_cases(_copy(examples, root))), factory.mktemp("cases"))
 
 
 def with_images_of(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """One that has what `make` puts into a state directory. The files are links: nobody may write them."""
     root = factory.mktemp(name)
-    subprocess.run(["cp", "--archive", "--link", f"{_once(factory, name, make)}/.", str(root)], check=True)
+    subprocess.run(["cp", "--archive", "--link", f"{prepared(factory, name, make)}/.", str(root)], check=True)
     return root
 
 
@@ -51,7 +51,7 @@ def _copy(source: Path, root: Path) -> Path:
     return root
 
 
-def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+def prepared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """What the first worker that comes here has made, from which the others copy."""
     base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

@@ -36,10 +36,10 @@ MAPPED = NamespaceOption(network="NODE", pid="CONTAINER", userns_options=UserNam
 
 
 @pytest.fixture(params=("crun", "runc"))
-def containers(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> Containers:
+def containers(served: Served, small_image: Path, request: pytest.FixtureRequest) -> Containers:
     """The containers of a sandbox, with either OCI runtime."""
     made = Containers(served, served.run(pod(), request.param))
-    made.bring(tmp_path / "layout")
+    made.have(small_image)
     return made
 
 
@@ -157,9 +157,9 @@ def test_a_mount_point_that_leads_out_of_the_root(containers: Containers, tmp_pa
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-def test_owners_of_a_volume_are_mapped(served: Served, tmp_path: Path) -> None:
+def test_owners_of_a_volume_are_mapped(served: Served, small_image: Path, tmp_path: Path) -> None:
     containers = Containers(served, served.run(pod(modes=MAPPED)))
-    containers.bring(tmp_path / "layout")
+    containers.have(small_image)
     (tmp_path / "host").mkdir()
     mount = Mount("/v", str(tmp_path / "host"), uid_mappings=(MAP,), gid_mappings=(MAP,))
     identifier = run(containers, mount, options=MAPPED)
@@ -173,7 +173,7 @@ def test_owners_of_a_volume_are_mapped(served: Served, tmp_path: Path) -> None:
 # --- propagation ------------------------------------------------------------------------------------------------------
 
 
-def in_private_mounts(tmp_path: Path, test: Callable[[Containers], None]) -> None:
+def in_private_mounts(tmp_path: Path, small_image: Path, test: Callable[[Containers], None]) -> None:
     """Have a service in a mount namespace of its own, where `tmp_path` is a shared mount, and do this with it."""
     read, write = os.pipe()
     child = os.fork()
@@ -188,7 +188,7 @@ def in_private_mounts(tmp_path: Path, test: Callable[[Containers], None]) -> Non
             served = Served(RuntimeService(str(tmp_path / "root"), ServiceOptions(cni_conf_dir="")))
             try:
                 containers = Containers(served, served.run(pod()))
-                containers.bring(tmp_path / "layout")
+                containers.have(small_image)
                 test(containers)
             finally:
                 served.close()
@@ -219,7 +219,13 @@ def mounted(place: Path, name: str) -> None:
         ("PROPAGATION_BIDIRECTIONAL", True, True),
     ],
 )
-def test_mounts_propagate_as_asked(tmp_path: Path, propagation: str, from_host: bool, to_host: bool) -> None:  # noqa: FBT001
+def test_mounts_propagate_as_asked(
+    tmp_path: Path,
+    small_image: Path,
+    propagation: str,
+    from_host: bool,  # noqa: FBT001
+    to_host: bool,  # noqa: FBT001
+) -> None:
     def test(containers: Containers) -> None:
         shared = tmp_path / "shared"
         mounted(shared, "before")
@@ -242,10 +248,10 @@ def test_mounts_propagate_as_asked(tmp_path: Path, propagation: str, from_host: 
         assert os.path.exists(shared / "inside" / "there") is to_host
         assert containers.status(identifier).mounts[0].propagation == propagation
 
-    in_private_mounts(tmp_path, test)
+    in_private_mounts(tmp_path, small_image, test)
 
 
-def test_what_cannot_propagate_is_refused(tmp_path: Path) -> None:
+def test_what_cannot_propagate_is_refused(tmp_path: Path, small_image: Path) -> None:
     def test(containers: Containers) -> None:
         alone = str(tmp_path / "alone")
         for propagation in ("PROPAGATION_HOST_TO_CONTAINER", "PROPAGATION_BIDIRECTIONAL"):
@@ -253,11 +259,11 @@ def test_what_cannot_propagate_is_refused(tmp_path: Path) -> None:
                 containers, Mount("/v", alone, propagation=propagation)
             )
 
-    in_private_mounts(tmp_path, test)
+    in_private_mounts(tmp_path, small_image, test)
 
 
 @pytest.mark.parametrize("recursive", [False, True])
-def test_read_only_is_recursive_where_asked(tmp_path: Path, recursive: bool) -> None:  # noqa: FBT001
+def test_read_only_is_recursive_where_asked(tmp_path: Path, small_image: Path, recursive: bool) -> None:  # noqa: FBT001
     def test(containers: Containers) -> None:
         shared = tmp_path / "shared"
         mounted(shared, "below")
@@ -271,13 +277,13 @@ def test_read_only_is_recursive_where_asked(tmp_path: Path, recursive: bool) -> 
         (shared / "a").touch()
         (shared / "below" / "b").touch()
 
-    in_private_mounts(tmp_path, test)
+    in_private_mounts(tmp_path, small_image, test)
 
 
 @pytest.mark.parametrize("options", [OWN, MAPPED])
 def test_volumes_of_the_image_are_made(served: Served, tmp_path: Path, options: NamespaceOption) -> None:
     containers = Containers(served, served.run(pod(modes=options)))
-    containers.bring(tmp_path / "layout", config=CONFIG.replace("}", ',"Volumes":{"/data":{},"/none":{}}}'))
+    containers.bring(tmp_path / "layout", "small:1", CONFIG.replace("}", ',"Volumes":{"/data":{},"/none":{}}}'))
     identifier = run(containers, options=options)
     assert containers.execute(identifier, "ls", "/data") == "deep\n"
     containers.execute(identifier, "touch", "/data/a", "/none/b")

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import container_kills
@@ -31,9 +32,9 @@ def test_killed_workers_leave_nothing() -> None:
     assert (done.returncode, done.stdout) == (0, "12 kills, 0 left\n"), done.stderr
 
 
-def test_what_ended_unseen_is_noted(served: Served, tmp_path: Path) -> None:
+def test_what_ended_unseen_is_noted(served: Served, small_image: Path) -> None:
     containers = Containers(served, served.run(pod()))
-    containers.bring(tmp_path / "layout")
+    containers.have(small_image)
     ended = containers.run("sh", "-c", "exit 4")
     runs = containers.run("sleep", "600", name="b")
     containers.ended(ended)
@@ -44,9 +45,9 @@ def test_what_ended_unseen_is_noted(served: Served, tmp_path: Path) -> None:
     assert containers.status(runs).state == "CONTAINER_RUNNING"
 
 
-def test_monitors_of_nobody_end(served: Served, tmp_path: Path) -> None:
+def test_monitors_of_nobody_end(served: Served, small_image: Path) -> None:
     containers = Containers(served, served.run(pod()))
-    containers.bring(tmp_path / "layout")
+    containers.have(small_image)
     kept, lost = containers.run("sleep", "600"), containers.run("sleep", "600", name="b")
     monitors = {each: containers.record(each).monitor for each in (kept, lost)}
     process = containers.record(lost).process.pid
@@ -59,15 +60,15 @@ def test_monitors_of_nobody_end(served: Served, tmp_path: Path) -> None:
     assert not served.service.oci(containers.sandbox.engine).knows(lost)
     os.kill(process, signal.SIGKILL)
     while start_time(process):
-        pass
+        time.sleep(0.001)
     assert containers.status(kept).state == "CONTAINER_RUNNING"
 
 
 def test_a_record_that_cannot_be_written_leaves_no_container(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: Served, small_image: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     containers = Containers(served, served.run(pod()))
-    containers.bring(tmp_path / "layout")
+    containers.have(small_image)
     service, write = served.service, served.service.records.write
 
     def failing(record: ContainerRecord) -> None:

@@ -27,9 +27,9 @@ OWN = LinuxContainerSecurityContext(namespace_options=NamespaceOption(network="N
 
 
 @pytest.fixture(params=("crun", "runc"))
-def containers(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> Containers:
+def containers(served: Served, small_image: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Containers:
     made = Containers(served, served.run(pod(log_directory=str(tmp_path / "logs")), request.param))
-    made.bring(tmp_path / "layout")
+    made.have(small_image)
     return made
 
 

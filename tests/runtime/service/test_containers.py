@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,10 +42,12 @@ SHELL = ("sh", "-c")
 
 
 @pytest.fixture(params=("crun", "runc"))
-def containers(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Containers]:
+def containers(
+    served: Served, small_image: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Containers]:
     """The containers of a sandbox, with either OCI runtime."""
     made = Containers(served, served.run(pod(log_directory=str(tmp_path / "logs")), request.param))
-    made.bring(tmp_path / "layout")
+    made.have(small_image)
     yield made
     assert not os.listdir(served.service.records.exits) or served.service.records.every(ContainerRecord)
 
@@ -195,7 +198,7 @@ def test_a_log_is_written_anew_once_it_is_renamed(containers: Containers) -> Non
     containers.served.call(verbs.REOPEN_CONTAINER_LOG, ReopenContainerLogRequest(identifier))
     size = os.path.getsize(f"{log}.old")
     while not os.path.getsize(log):
-        pass
+        time.sleep(0.005)
     assert os.path.getsize(f"{log}.old") == size
 
 
@@ -314,7 +317,7 @@ def test_a_flood_of_output_is_survived(containers: Containers) -> None:
     identifier = containers.run(*SHELL, "yes", log_path="a.log", linux=in_own_pid_namespace())
     log = Path(containers.record(identifier).log_path)
     while log.stat().st_size < 1 << 20:
-        pass
+        time.sleep(0.005)
     assert containers.execute(identifier, "echo", "here") == "here\n"
     containers.stop(identifier, 0)
     assert containers.status(identifier).state == "CONTAINER_EXITED"

@@ -28,10 +28,10 @@ OWN = NamespaceOption(network="NODE", pid="CONTAINER")
 
 
 @pytest.fixture(params=("crun", "runc"))
-def containers(served: Served, tmp_path: Path, request: pytest.FixtureRequest) -> Containers:
+def containers(served: Served, small_image: Path, request: pytest.FixtureRequest) -> Containers:
     """The containers of a sandbox, with either OCI runtime."""
     made = Containers(served, served.run(pod(), request.param))
-    made.bring(tmp_path / "layout")
+    made.have(small_image)
     return made
 
 
@@ -190,7 +190,7 @@ def test_a_container_is_attached_to_over_its_monitor(containers: Containers) -> 
     assert containers.ended(identifier).exit_code == 0
 
 
-def test_a_container_with_a_terminal_in_a_deep_directory(tmp_path: Path) -> None:
+def test_a_container_with_a_terminal_in_a_deep_directory(tmp_path: Path, small_image: Path) -> None:
     """A socket's address has 108 bytes only."""
     from podward.runtime.service.runtime_service import ServiceOptions
 
@@ -198,7 +198,7 @@ def test_a_container_with_a_terminal_in_a_deep_directory(tmp_path: Path) -> None
     served = Served(RuntimeService(str(deep), ServiceOptions(cni_conf_dir="")))
     try:
         containers = Containers(served, served.run(pod(log_directory=str(tmp_path / "logs"))))
-        containers.bring(tmp_path / "layout")
+        containers.have(small_image)
         identifier = run(containers, "sh", "-c", "tty; sleep 600", tty=True, stdin=True, log_path="a.log")
         containers.printed(identifier, "/dev/pts/0")
         attached = served.call(verbs.ATTACH, AttachRequest(identifier))
@@ -207,9 +207,9 @@ def test_a_container_with_a_terminal_in_a_deep_directory(tmp_path: Path) -> None
         served.close()
 
 
-def test_a_port_of_the_sandbox_is_connected_to(served: Served, tmp_path: Path) -> None:
+def test_a_port_of_the_sandbox_is_connected_to(served: Served, small_image: Path) -> None:
     containers = Containers(served, served.run(pod(modes=NamespaceOption(pid="CONTAINER"))))
-    containers.bring(tmp_path / "layout")
+    containers.have(small_image)
     options = LinuxContainerSecurityContext(namespace_options=NamespaceOption(pid="CONTAINER"))
     linux = LinuxContainerConfig(security_context=options)
     containers.run("httpd", "-f", "-p", "127.0.0.1:8080", linux=linux)
