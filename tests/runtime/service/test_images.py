@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -56,7 +57,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def served(tmp_path: Path, registry: Registry) -> Iterator[Served]:
+def served(tmp_path: Path, runtimes: Path, registry: Registry) -> Iterator[Served]:
     """A service that asks the registry for the images of two others, as their mirror."""
     text = ""
     for prefix in (TAGS, OTHER):
@@ -65,6 +66,8 @@ def served(tmp_path: Path, registry: Registry) -> Iterator[Served]:
     (tmp_path / "registries.conf").write_text(text)
     (tmp_path / "auth.json").write_text("{}")
     registries = Registries(str(tmp_path / "registries.conf"), authfile=str(tmp_path / "auth.json"))
+    (tmp_path / "state").mkdir(mode=0o700)
+    shutil.copy2(runtimes / "runtime.json", tmp_path / "state")
     made = Served(RuntimeService(str(tmp_path / "state"), ServiceOptions(registries=registries)))
     try:
         yield made
