@@ -59,7 +59,7 @@ def is_judged_alike(raw: Raw, *numbers: int) -> bool:
 def test_whatever_is_known_to_be_valid_is_judged_alike() -> None:
     met = Counter[bool]()
 
-    @settings(max_examples=examples(150, 2000), deadline=None)
+    @settings(max_examples=examples(250, 2000), deadline=None)
     @given(seed=st.integers(0, 2**64), policy=st.integers(0, len(HELD) - 1))
     def whatever_is_changed(seed: int, policy: int) -> None:
         met[is_judged_alike(changed(seed), policy)] += 1

@@ -39,7 +39,7 @@ def says_the_truth(raw: Raw) -> bool:
 def test_what_is_known_to_be_valid_is() -> None:
     met = Counter[bool]()
 
-    @settings(max_examples=examples(250, 3000), deadline=None)
+    @settings(max_examples=examples(600, 3000), deadline=None)
     @given(seed=st.integers(0, 2**64))
     def whatever_is_changed(seed: int) -> None:
         met[says_the_truth(changed(seed))] += 1
