@@ -24,6 +24,7 @@ from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
+from proofs import examples
 
 from podward.runtime import syscalls
 
@@ -75,7 +76,9 @@ FINISHED = pytest.StashKey[bool]()
 """Whether every test was run, unlike after Ctrl-C or an error while collecting."""
 
 # A busy machine makes no example wrong: only the time of a whole test is limited, by pytest-timeout.
-settings.register_profile("podward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "podward", max_examples=examples(40, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("podward")
 
 
@@ -184,6 +187,12 @@ def pytest_configure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers and a half to a core: most of the time of a test that runs something is spent waiting for it."""
     return min(10, len(os.sched_getaffinity(0)) * 5 // 2)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """`make proofs` is where a test that tries random examples tries many."""
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        item.add_marker(pytest.mark.proof)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

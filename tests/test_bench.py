@@ -8,15 +8,18 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 from pods import REFUSED_SHARE, pods
+from proofs import examples
 
 from podward.cli.questions.validate import Undecoded, answer
 
 BENCH = Path(__file__).parent.parent / "bench"
 
 
+@pytest.mark.proof
 def test_every_pod_is_one_that_an_api_server_takes() -> None:
-    for asked in pods(500):
+    for asked in pods(examples(150, 500)):
         pod = msgspec.json.decode(asked.pod)
         pod["metadata"]["name"] = (
             pod["metadata"]["generateName"] + "x7k2p"

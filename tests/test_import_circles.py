@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ def module_files(root: Path) -> dict[str, Path]:
 def imports_of(source: str, modules: Mapping[str, object]) -> set[str]:
     """The modules that this source imports anywhere: at its top, in functions and for type checkers."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in statements(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
@@ -33,6 +33,15 @@ def imports_of(source: str, modules: Mapping[str, object]) -> set[str]:
         elif isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
     return found & modules.keys()
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Every statement inside, and nothing of the expressions, which are most of a tree and import nothing."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for inner in getattr(node, name, ()):
+            yield inner
+            if not isinstance(inner, ast.Import | ast.ImportFrom | ast.Expr | ast.Assign | ast.Return):
+                yield from statements(inner)
 
 
 def circles(imports: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
@@ -81,6 +90,10 @@ def package(tmp_path: Path) -> Path:
         "import made.above",
         "from made.above import below",
         "def later():\n    from made import above",
+        "try:\n    a = 1\nexcept OSError:\n    import made.above",
+        "try:\n    a = 1\nfinally:\n    import made.above",
+        "match a:\n    case 1:\n        import made.above",
+        "class A:\n    if a:\n        b = 1\n    else:\n        with a:\n            import made.above",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from made.above import below",
     ],
 )

@@ -31,7 +31,7 @@ def run_pytest(directory: Path, files: dict[str, str], *options: str) -> subproc
     """Run the files in one worker, under a copy of our conftest."""
     own = (Path(__file__).parent / "conftest.py").read_text(encoding="utf-8")
     (directory / "conftest.py").write_text(own + SHARED)
-    (directory / "pytest.ini").write_text("[pytest]\n")
+    (directory / "pytest.ini").write_text(f"[pytest]\npythonpath = '{Path(__file__).parent / 'e2e'}'\n")
     for name, source in files.items():
         (directory / name).write_text(source)
     plugins = ("-p", "no:cacheprovider", "-p", "xdist", "--numprocesses=1", "--dist=loadfile")

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from proofs import part
 
 ROOT = Path(__file__).parent.parent
+REFUSED = (("--no-such-option",), ("-z",), ("--", "-z"), ("--", "--help"))
 
 
 def scripts() -> list[str]:
@@ -38,10 +40,11 @@ def test_a_script_asked_for_help_says_its_usage_and_writes_nothing(script: str, 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [("--no-such-option",), ("-z",), ("--", "--help"), ("--", "-z")])
+@pytest.mark.proof
 @pytest.mark.parametrize("script", scripts())
-def test_a_script_refuses_a_word_that_begins_with_a_dash(script: str, words: tuple[str, ...], tmp_path: Path) -> None:
-    answer = run(script, tmp_path, *words)
-    assert answer.returncode == 2, answer.stderr
-    assert answer.stderr
-    assert list(tmp_path.iterdir()) == []
+def test_a_script_refuses_a_word_that_begins_with_a_dash(script: str, tmp_path: Path) -> None:
+    for words in part(REFUSED, 2, scripts().index(script)):
+        answer = run(script, tmp_path, *words)
+        assert answer.returncode == 2, (words, answer.stderr)
+        assert answer.stderr
+        assert list(tmp_path.iterdir()) == []

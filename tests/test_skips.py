@@ -32,7 +32,9 @@ def run_pytest(directory: Path, source: str, *options: str, **environment: str) 
     """Run one file of tests under a copy of our conftest, on a machine whose PATH is empty but for ours."""
     shutil.copy(Path(__file__).parent / "conftest.py", directory)
     (directory / "test_it.py").write_text(source)
-    (directory / "pytest.ini").write_text("[pytest]\nmarkers =\n    needs(*names)\n")
+    (directory / "pytest.ini").write_text(
+        f"[pytest]\npythonpath = '{Path(__file__).parent / 'e2e'}'\nmarkers =\n    needs(*names)\n"
+    )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(directory)]
     inherited = {k: v for k, v in os.environ.items() if k not in {"CI", "PODWARD_ALLOW_SKIP"}}
     return subprocess.run(

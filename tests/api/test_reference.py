@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.api.reference import Reference, parse
 from podward.errors import ImageError
@@ -67,6 +68,7 @@ def test_a_familiar_name_leaves_out_what_goes_without_saying() -> None:
     assert parse("docker.io/library/a/b").familiar == "library/a/b"
 
 
+@settings(max_examples=examples(20, 100))
 @given(st.from_regex(GRAMMAR, fullmatch=True))
 def test_every_name_of_the_grammar_is_read_and_its_whole_form_means_itself(name: str) -> None:
     try:

@@ -59,7 +59,7 @@ def is_judged_alike(raw: Raw, *numbers: int) -> bool:
 def test_whatever_is_known_to_be_valid_is_judged_alike() -> None:
     met = Counter[bool]()
 
-    @settings(max_examples=examples(400, 2000), deadline=None)
+    @settings(max_examples=examples(250, 2000), deadline=None)
     @given(seed=st.integers(0, 2**64), policy=st.integers(0, len(HELD) - 1))
     def whatever_is_changed(seed: int, policy: int) -> None:
         met[is_judged_alike(changed(seed), policy)] += 1
@@ -78,7 +78,7 @@ def test_every_workload_of_the_corpus_is_judged_alike(number: int) -> None:
 def test_an_item_of_a_list_is_judged_at_its_own_place() -> None:
     met = Counter[bool]()
 
-    @settings(max_examples=examples(100, 300), deadline=None)
+    @settings(max_examples=examples(40, 300), deadline=None)
     @given(seeds=st.lists(st.integers(0, 2**64), min_size=1, max_size=3), policy=st.integers(0, len(HELD) - 1))
     def whatever_is_listed(seeds: list[int], policy: int) -> None:
         raw: Raw = {"apiVersion": "v1", "kind": "List", "items": [changed(seed) for seed in seeds]}

@@ -53,7 +53,7 @@ PIECES = st.sampled_from(
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(300, 1500), deadline=None)
+@settings(max_examples=examples(100, 1500), deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join))
 @example("a: 1\r\n---\r\nb:\r\n- |\r\n  x\r\n  y\r\n")
 @example("e: |\n  f\r\n\rk: l")
@@ -113,7 +113,7 @@ def same(text: str) -> bool:
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(400, 2000))
+@settings(max_examples=examples(130, 2000))
 @given(st.lists(JSON_PIECES, max_size=9).map("".join))
 @example('{"a": 1, "b": {"a": 1, "a": 2}}')
 @example('{"a": "\\ud800"}')

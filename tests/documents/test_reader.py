@@ -283,7 +283,7 @@ def check_any(data: bytes) -> None:
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(150, 500))
+@settings(max_examples=examples(60, 500))
 @given(st.binary(max_size=200))
 @example(b"\xff\xfe\x00\xd8")
 @example(b"\xef\xbb\xbf---")
@@ -344,14 +344,14 @@ YAML_PIECES = st.sampled_from(
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(150, 500))
+@settings(max_examples=examples(60, 500))
 @given(st.lists(YAML_PIECES, max_size=30))
 def test_no_mixture_of_yaml_crashes(pieces: list[str]) -> None:
     check_any("".join(pieces).encode())
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(150, 500))
+@settings(max_examples=examples(60, 500))
 @given(st.data())
 def test_no_damaged_manifest_crashes(data: st.DataObject) -> None:
     manifest = data.draw(st.sampled_from([POD, json.dumps(read(POD)[0], indent=1).encode()]))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from changed_workloads import Raw, changed, corpus, document, known_sources, sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from proofs import examples
+from proofs import examples, part
 
 from podward.path import path
 from podward.schema.workload import pod_sources
@@ -52,13 +54,18 @@ def test_a_valid_workload_is_known_in_every_detail(raw: Raw) -> None:
     assert says_the_truth(raw)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("raw", sound(), ids=lambda raw: str(raw["kind"]))
 def test_each_value_replaced_by_each_odd_one(raw: Raw) -> None:
-    kept = 0
-    for place in places(raw):
-        for odd in ODD:
-            kept += says_the_truth(replaced(raw, place, odd))
-    assert kept > len(places(raw)) / 2, "many of these must be valid still"
+    made = copy.deepcopy(raw)
+    tried = kept = 0
+    for turn, place in enumerate(places(raw)):
+        for odd in part(ODD, 5, turn):
+            with replaced(made, place, odd):
+                kept += says_the_truth(made)
+            tried += 1
+    assert kept > tried / len(ODD) / 2, "many of these must be valid still"
+    assert made == raw
 
 
 def test_most_workloads_of_the_corpus_are_known() -> None:
@@ -133,11 +140,13 @@ def places(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | in
     return [place for step, item in inside for place in ((*at, step), *places(item, (*at, step)))]
 
 
-def replaced(raw: Raw, place: tuple[str | int, ...], value: object) -> Raw:
-    """A copy with another value at this place."""
-    made = copy.deepcopy(raw)
-    node: Any = made
+@contextmanager
+def replaced(raw: Raw, place: tuple[str | int, ...], value: object) -> Iterator[None]:
+    """Another value at this place, for a while: copies of the whole would be most of the work."""
+    node: Any = raw
     for step in place[:-1]:
         node = node[step]
+    before = node[place[-1]]
     node[place[-1]] = copy.deepcopy(value)
-    return made
+    yield
+    node[place[-1]] = before

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.api.capability import NAMES
 from podward.api.cri import (
@@ -347,7 +348,7 @@ CONFIGS = st.builds(
         security_context=CONTEXTS,
     ),
 )
-SHORT = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+SHORT = settings(deadline=None, max_examples=examples(50, 150), suppress_health_check=[HealthCheck.too_slow])
 
 
 @SHORT

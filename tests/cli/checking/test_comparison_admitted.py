@@ -11,6 +11,7 @@ from typing import Any  # objects here are JSON
 import msgspec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.api.policy_change import ChangeKind, PolicyComparison, WorkloadOutcome
 from podward.check.comparison import EFFECTS
@@ -264,7 +265,7 @@ def fate(found: Admitted) -> WorkloadOutcome:
     return WorkloadOutcome(found.refused, "" if found.refused or chosen is None else chosen.name)
 
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=examples(25, 60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(old=openshift(), new=openshift(), work=workloads())

@@ -7,6 +7,7 @@ import io
 import json
 import random
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from podward.cli import batch
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 
+@cache
 def recorded(name: str) -> list[dict[str, Any]]:
     with gzip.open(GOLDEN / name, "rt") as file:
         return [json.loads(line) for line in file]
@@ -38,19 +40,22 @@ def ask(lines: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, A
     return [json.loads(line) for line in Stdout.buffer.getvalue().splitlines()]
 
 
+@cache
+def answers_to(name: str) -> list[dict[str, Any]]:
+    with pytest.MonkeyPatch.context() as patch:
+        return ask([json.dumps({"id": case["id"], **case["input"]}).encode() for case in recorded(name)], patch)
+
+
 @pytest.mark.parametrize(("name", "count"), [("psa_shared.jsonl.gz", 300), ("psa_fixtures.jsonl.gz", 4537)])
-def test_every_recorded_answer_is_given(name: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_recorded_answer_is_given(name: str, count: int) -> None:
     cases = recorded(name)
     assert len(cases) == count
-    answers = ask([json.dumps({"id": case["id"], **case["input"]}).encode() for case in cases], monkeypatch)
-    for case, answer in zip(cases, answers, strict=True):
+    for case, answer in zip(cases, answers_to(name), strict=True):
         assert answer == {"id": case["id"], **case["expected"]}
 
 
-def test_upstreams_fixtures_pass_and_fail_as_their_folders_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = recorded("psa_fixtures.jsonl.gz")
-    answers = ask([json.dumps({"id": case["id"], **case["input"]}).encode() for case in cases], monkeypatch)
-    for answer in answers:
+def test_upstreams_fixtures_pass_and_fail_as_their_folders_say() -> None:
+    for answer in answers_to("psa_fixtures.jsonl.gz"):
         level, version, folder, _ = answer["id"].split("/")
         assert answer["allowed"] == (folder == "pass"), answer["id"]
         assert answer["allowed"] or f'violates PodSecurity "{level}:{version}": ' in answer["message"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from proofs import examples
 
 from podward.cli.questions.scc import answer
 from podward.errors import PodwardError
@@ -123,17 +124,19 @@ def test_a_value_of_a_wrong_type_is_named(changes: dict[str, object], where: str
     assert str(error.value).startswith(f"{where}: ")
 
 
+@pytest.mark.proof
 def test_hostile_lines_are_answered() -> None:
     chance = random.Random(4)  # noqa: S311  # cases, not secrets
     admitted = 0
-    for _ in range(2000):
+    tried = examples(500, 2000)
+    for _ in range(tried):
         mutated = mutate(chance, chance.choice(recorded())["input"])
         assert isinstance(mutated, dict)
         try:
             admitted += ask(mutated)["allowed"]
         except (PodwardError, msgspec.DecodeError):
             continue
-    assert admitted > 100
+    assert admitted > tried / 20
 
 
 HOSTILE: tuple[object, ...] = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
+from proofs import examples
 
 from podward.api.explanation import Change
 from podward.api.json_value import Json, JsonObject, copied, copied_object
@@ -330,7 +331,7 @@ def unindented(line: str) -> str:
 
 
 @given(st.integers(0, 1 << 40))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(250, 1000), deadline=None)
 def test_edits_mean_what_they_say_and_touch_nothing_else(seed: int) -> None:
     check(random_case(seed))
 
@@ -362,7 +363,7 @@ def check(case: Case) -> None:
 
 
 @given(st.integers(0, 1 << 40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60, 200), deadline=None)
 def test_json_is_written_as_its_writer_would_have(seed: int) -> None:
     random = Random(seed)  # noqa: S311  # the same case for the same seed
     author = Author(random)

@@ -199,7 +199,7 @@ ROWS = st.builds("{}{}{}{}{}".format, INDENTS, DASHES, KEYS, st.lists(WORDS, max
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(400, 2000), deadline=None)
+@settings(max_examples=examples(150, 2000), deadline=None)
 @given(st.lists(ROWS, max_size=7), st.sampled_from(["\n", "\n", ""]))
 @example(["a:", "# c", "- |", "  x", "- y"], "\n")
 @example(["a: |+", "", "  x", "", ""], "\n")
@@ -253,14 +253,14 @@ def blocks(draw: st.DrawFn, column: int = 0, depth: int = 0) -> list[str]:
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(60, 300), deadline=None)
+@settings(max_examples=examples(25, 300), deadline=None)
 @given(blocks())
 def test_manifests_put_together_by_rule(rows: list[str]) -> None:
     assert taken("\n".join(rows) + "\n")
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(300, 1500), deadline=None)
+@settings(max_examples=examples(120, 1500), deadline=None)
 @given(
     st.integers(0, len(INSIDE)),
     st.integers(0, 12),

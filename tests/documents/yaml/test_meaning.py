@@ -83,7 +83,7 @@ TEXT = st.text("abz019_.:-+#?'\"\\ ~!&*|>%@`{}[],=<\u00e9\U0001f600\u3000", max_
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(750))
+@settings(max_examples=examples(250, 750))
 @given(NUMBERS | ODD | TEXT)
 @example("0b-1")
 @example("._1")
@@ -115,7 +115,7 @@ def amended(text: str, old: object) -> bool:
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(750))
+@settings(max_examples=examples(250, 750))
 @given(NUMBERS | ODD | TEXT)
 def test_a_plain_scalar_means_what_pyyaml_makes_of_it_but_for_the_amendments(text: str) -> None:
     loader = yaml.SafeLoader("")
@@ -312,7 +312,7 @@ def emitted(document: list[yaml.Event], width: int, indent: int, line_break: str
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(125))
+@settings(max_examples=examples(40, 125))
 @given(documents(), st.sampled_from([20, 80, 1000]), st.integers(2, 5), st.sampled_from(["\n", "\r\n"]))
 def test_a_document_means_what_the_oracle_makes_of_it(
     document: list[yaml.Event], width: int, indent: int, line_break: str

@@ -9,6 +9,7 @@ from pathlib import Path as File
 from typing import Any
 
 import pytest
+from proofs import part
 
 from podward.api.core import Pod
 from podward.api.explanation import Change
@@ -87,14 +88,15 @@ def as_created(raw: JsonObject) -> JsonObject:
     return completed(raw).stored
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("prepare", [as_it_is, as_created])
 def test_every_remedy_cures_its_check_on_random_pods(
     random_pods: Pods, prepare: Callable[[JsonObject], JsonObject]
 ) -> None:
     cured: set[str] = set()
-    for raw in random_pods(11, 300):
+    for turn, raw in enumerate(random_pods(11, 300)):
         for level in (Level.BASELINE, Level.RESTRICTED):
-            for minor in MINORS:
+            for minor in part(MINORS, 5, turn):
                 cured |= prove(raw, level, minor, prepare)
     assert cured == {check.id for check in CHECKS} - NO_MECHANICAL_CURE
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 import podward.stages.admission
 from podward.access.rbac import Rbac
@@ -357,7 +358,7 @@ PODS = st.builds(
 
 
 @given(PODS, st.sampled_from([ALICE, ADMIN]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(40, 120), deadline=None)
 def test_admitting_what_is_stored_changes_nothing_and_the_patch_makes_it(raw: Json, user: User) -> None:
     before = copy.deepcopy(raw)
     found = admitted(raw, user=user)
@@ -374,7 +375,7 @@ def test_admitting_what_is_stored_changes_nothing_and_the_patch_makes_it(raw: Js
 
 
 @given(PODS, st.sampled_from([ALICE, ADMIN]), st.sampled_from(["", "baseline", "restricted"]), st.booleans())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(40, 120), deadline=None)
 def test_both_questions_have_the_same_answer(raw: Json, user: User, level: str, openshifts: bool) -> None:  # noqa: FBT001  # drawn
     labels = {"pod-security.kubernetes.io/enforce": level} if level else {}
     cluster = openshift(labels) if openshifts else InMemoryCluster(None, NOBODY, {"monitor": namespace({}, labels)})
