@@ -23,6 +23,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 from proofs import examples
 
@@ -128,7 +129,7 @@ class Progress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "setup":
+        if report.when != "teardown":
             self._all_files = self._all_files or self._session.testscollected
             self._tests += 1
             self._files.add(report.nodeid.partition("::")[0])
@@ -167,9 +168,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    if not isinstance(item, AllTests):
+    if isinstance(item, AllTests):
+        item.run_each(nextitem)
+        return True
+    if not hasattr(item.config, "workerinput"):
         return None
-    item.run_each(nextitem)
+    # pytest would tell of the start, the set-up, the call, the tear-down and the end of each: a third of what a short
+    # test costs is telling the controller, who shows nothing of set-ups and tear-downs that passed.
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
     return True
 
 

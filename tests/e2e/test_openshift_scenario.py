@@ -55,8 +55,8 @@ def _kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     config = directory / "config"
     with openshift_server(directory, "--kubeconfig", str(config)):
         kubectl = Kubectl(config)
-        for name in ("namespace", "serviceaccount", "new-scc", "deploymentconfig"):
-            kubectl.said("apply", "-f", str(FILES / f"{name}.yaml"))
+        names = ("namespace", "serviceaccount", "new-scc", "deploymentconfig")
+        kubectl.said("apply", *(f"--filename={FILES / name}.yaml" for name in names))
         kubectl.said("create", "serviceaccount", "default", "-n", "monitor")
         yield kubectl
 

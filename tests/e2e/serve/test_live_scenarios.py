@@ -18,8 +18,8 @@ FILES = Path(__file__).parents[1] / "scenarios"
 @pytest.fixture(scope="module")
 def cluster(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCluster]:
     found = ServedCluster(with_images(images, tmp_path_factory.mktemp("c")))
-    for name in ("groups", "nonroot", "capabilities", "userns", "secrets"):
-        found.kubectl("apply", "-f", str(FILES / name), code=None)
+    names = ("groups", "nonroot", "capabilities", "userns", "secrets")
+    found.kubectl("apply", *(f"--filename={FILES / name}" for name in names), code=None)
     found.kubectl("apply", "-f", str(FILES / "secrets" / "serviceaccount.yaml"))
     yield found
     found.end()
