@@ -125,12 +125,12 @@ def test_one_in_another_namespace_is_a_child_of_ours() -> None:
 
 def test_what_was_started_is_told_of_and_ends_as_others_do() -> None:
     words = does(
-        "print('begun', flush=True)", "print('later', flush=True)", "sys.stderr.write('no')", "sys.stdin.read()"
+        "print('begun', flush=True)", "print('later', flush=True)", "print('no', file=sys.stderr)", "sys.stdin.read()"
     )
     with start(*words) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
-        assert process.communicate(timeout=20) == ("later\n", "no")
+        assert process.communicate(timeout=20) == ("later\n", "no\n")
     assert (process.returncode, process.poll(), process.wait(0)) == (7, 7, 7)
     process.kill()
 
