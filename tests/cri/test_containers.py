@@ -242,6 +242,10 @@ def test_a_stop_that_takes_long_does_not_hold_up_the_services_end(
     stubborn = server.client.start(
         sandbox, container_config(IMAGE, "sh", "-c", "trap '' TERM; sleep 1000 & wait; wait")
     )
+    sleeps = cri.ExecSyncRequest(stubborn, ("busybox", "pidof", "sleep"))  # so the signal is ignored by now
+    deadline = time.monotonic() + 20
+    while server.client.ask(sleeps, cri.ExecSyncResponse).exit_code:
+        assert time.monotonic() < deadline
     with pytest.raises(RefusedError):
         server.client.ask(cri.StopContainerRequest(stubborn, 3600), cri.StopContainerResponse, timeout=0.5)
     began = time.monotonic()

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 from running_node import Node, kubeconfig, running
+from warm_command import run
 
 from podward.api.identity import ContainerIdentity
 from podward.node import identities
@@ -46,9 +47,8 @@ def explain(node: Node, directory: Path, name: str, *more: str) -> subprocess.Co
     """`podward explain pod/NAME` as an administrator calls it."""
     config = directory / "admin.kubeconfig"
     config.write_text(kubeconfig(node.server, "admin", "system:masters"))
-    words = [sys.executable, "-m", "podward", "explain", f"pod/{name}", "-n", "default", *more]
     environment = {**os.environ, "KUBECONFIG": str(config), "PODWARD_ROOT": str(node.root)}
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    return run("explain", f"pod/{name}", "-n", "default", *more, environment=environment)
 
 
 def test_who_drops_his_rights_has_drifted_and_it_is_told_once(node: Node, tmp_path: Path) -> None:

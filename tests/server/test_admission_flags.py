@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from api_server import Server, running
+from warm_command import run
 
 _CONFIGURATION = """apiVersion: apiserver.config.k8s.io/v1
 kind: AdmissionConfiguration
@@ -126,8 +125,7 @@ def test_who_may_not_delete_does_not_give_owners(told: Server) -> None:
     ],
 )
 def test_what_makes_no_sense_does_not_start(tmp_path: Path, flags: tuple[str, ...], why: str) -> None:
-    words = [sys.executable, "-m", "podward", "apiserver", "--data-dir", str(tmp_path / "d"), "--secure-port", "0"]
-    done = subprocess.run([*words, *flags], capture_output=True, text=True, check=False, timeout=30, cwd=tmp_path)
+    done = run("apiserver", "--data-dir", str(tmp_path / "d"), "--secure-port", "0", *flags, cwd=tmp_path)
     assert done.returncode != 0
     assert why in done.stderr
     assert "Traceback" not in done.stderr

@@ -34,8 +34,11 @@ IMPORTED_LATER = (
 
 OF_SERVERS = {
     "apiserver": (
-        "cli.apiserver", "server.aggregation.backends", "server.aggregation.serving", "server.controllers.certificates",
-        "server.process",
+        "access.certificate_requests", "cli.apiserver", "documents.json.exact", "policy.pss.verdict",
+        "server.aggregation.backends", "server.aggregation.serving", "server.controllers.calling",
+        "server.controllers.certificates", "server.controllers.namespaces", "server.process",
+        "server.subresources.binding", "server.subresources.token", "server.verbs.create", "server.verbs.get",
+        "server.verbs.list", "server.verbs.patch", "server.verbs.watch",
     ),
     "controller-manager": ("cli.controller_manager", "controllers.process"),
     "cri": ("cli.cri", "cri.process"),  # what serves is imported once the engine is forked

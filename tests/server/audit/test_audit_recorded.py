@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from api_server import Server, running
+from warm_command import run
 
 from podward.api.json_value import Json
 
@@ -159,10 +158,8 @@ def test_flags_that_make_no_sense_are_refused_at_the_start(tmp_path: Path, flags
     (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "bad.yaml").write_text(POLICY.replace("RequestResponse", "Everything"))
     named = {"POLICY": str(tmp_path / "policy.yaml"), "BAD": str(tmp_path / "bad.yaml")}
-    command = [sys.executable, "-m", "podward", "apiserver", "--data-dir", str(tmp_path / "data"), "--secure-port", "0"]
-    ended = subprocess.run(
-        [*command, *(named.get(word, word) for word in flags)], capture_output=True, text=True, check=False, timeout=60
-    )
+    command = ["apiserver", "--data-dir", str(tmp_path / "data"), "--secure-port", "0"]
+    ended = run(*command, *(named.get(word, word) for word in flags))
     assert ended.returncode == 2
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
