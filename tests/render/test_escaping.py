@@ -31,6 +31,16 @@ def test_json_says_the_same_and_is_printable() -> None:
     assert printable_json('{"a":"ä"}') == '{"a":"ä"}'
 
 
+def test_json_has_every_printable_character_as_it_is_and_no_other() -> None:
+    characters = [chr(code) for code in (*range(32, 0x2100), *range(0xD7F0, 0xD800), *range(0xE000, 0x110000, 97))]
+    text = "\n".join(each for each in characters if each not in '"\\')
+    found = printable_json(text)
+    for before, after in zip(text.split("\n"), found.split("\n"), strict=True):
+        assert json.loads(f'"{after}"') == before
+        assert (after == before) == before.isprintable()
+    assert found.replace("\n", "").isprintable()
+
+
 def test_yaml_says_the_same_and_is_printable() -> None:
     value: dict[str, object] = {"a": HOSTILE, HOSTILE: [f"two\nlines {HOSTILE}", "plain", "no", "ä\nb"]}
     text = objects.yaml_text(value, width=80)

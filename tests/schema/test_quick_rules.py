@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from changed_workloads import Raw, made
+from proofs import examples
 
 from podward.schema.default_table import DEFAULTS
 from podward.schema.filling import Fills
@@ -20,7 +21,7 @@ from podward.schema.validation.walk import CodeRule, Scope, Walks
 
 AT = Place(None, "here")
 BY_TYPE_ALONE = QuickRules({}, {})
-ENOUGH = 100
+ENOUGH = examples(30, 100)
 """Objects of a type that are known to be valid."""
 VALUES: dict[str, tuple[Any, ...]] = {
     "s": (
@@ -97,6 +98,7 @@ def is_known(of: str, raw: Raw) -> bool:
     return asked is not None and all(rule(owner, around, AT) is NOTHING for rule, owner in asked)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("of", [of for of in RULES if of != "PodSpec"])  # which `test_known_valid` is about
 def test_an_object_that_is_known_to_be_valid_is_so_with_its_defaults(of: str) -> None:
     base, dice, known, fills = of.partition("/")[0], random.Random(of), 0, Fills(DEFAULTS)  # noqa: S311

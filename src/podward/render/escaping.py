@@ -60,7 +60,11 @@ def printable_json(text: str) -> str:
         text = text.replace("##", "#\\u0023")
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(c if c.isprintable() or c == "\n" else _json_escape(c) for c in text)
+    return "\n".join(line if line.isprintable() else _escaped_in_json(line) for line in text.split("\n"))
+
+
+def _escaped_in_json(line: str) -> str:
+    return "".join(c if c.isprintable() else _json_escape(c) for c in line)
 
 
 def _json_escape(character: str) -> str:

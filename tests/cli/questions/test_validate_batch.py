@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from proofs import examples
 
 from podward.cli.questions.validate import answer
 from podward.errors import InputError
@@ -21,6 +23,7 @@ VALUES: tuple[object, ...] = (
 )  # fmt: skip
 
 
+@cache
 def recorded(name: str = "validate_shared") -> list[dict[str, Any]]:
     with gzip.open(GOLDEN / f"{name}.jsonl.gz", "rt") as file:
         return [json.loads(line) for line in file]
@@ -69,11 +72,12 @@ def test_every_recorded_answer_of_the_server_is_given(name: str, number: int) ->
         assert comparable(ask(case["input"]), expected) == comparable(expected, expected), case["id"]
 
 
+@pytest.mark.proof
 def test_every_mutated_pod_is_answered_and_what_is_refused_is_told() -> None:
     chance = random.Random(4)  # noqa: S311  # not for secrets
     cases = recorded()
     seen = {"decodeError": 0, "refused": 0, "fine": 0}
-    for _ in range(2000):
+    for _ in range(examples(600, 2000)):
         pod = mutated(chance.choice(cases)["input"]["pod"], chance)
         found = ask({"pod": pod, "allowPrivileged": True})
         if "decodeError" in found:
@@ -82,7 +86,7 @@ def test_every_mutated_pod_is_answered_and_what_is_refused_is_told() -> None:
         seen["refused" if found["errors"] else "fine"] += 1
         assert bool(found["message"]) is bool(found["apiserverErrors"])
         assert (found["warnings"] is None) is bool(found["apiserverErrors"])
-    assert all(number > 50 for number in seen.values()), seen
+    assert all(number > 30 for number in seen.values()), seen
 
 
 def test_what_the_server_sends_back_is_read_again_to_the_same() -> None:

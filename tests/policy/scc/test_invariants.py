@@ -6,8 +6,10 @@ from typing import Any
 
 import jsonpatch
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.api.admission import Operation
 from podward.api.authorization import NO_OPINION, Answer, Attributes, Opinion
@@ -27,6 +29,7 @@ from podward.render.patch import apply, json_patch
 from podward.schema.scc.reading import scc_view
 from podward.schema.view import pod_view, typed_view
 
+FEW = settings(max_examples=examples(40, 100))
 RBAC = Source(Origin.POLICY, "rbac")
 ANNOTATIONS: JsonObject = {
     "openshift.io/sa.scc.uid-range": "1000230000/10000",
@@ -225,6 +228,8 @@ def facts(raw: JsonObject, granted: set[str], namespace: Namespace | None = NAME
     return RequestFacts(pod_view(raw), raw, namespace, "ns", User("alice"), Some(granted))
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS, SETTINGS)
 def test_deciding_again_on_the_stored_pod_sets_nothing(raw: JsonObject, setting: Setting) -> None:
     first = admit(setting.policies, facts(raw, setting.granted))
@@ -236,6 +241,8 @@ def test_deciding_again_on_the_stored_pod_sets_nothing(raw: JsonObject, setting:
             assert again.decision == Decision()
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS, SETTINGS)
 def test_what_is_set_changes_the_pod(raw: JsonObject, setting: Setting) -> None:
     """An update takes an SCC that sets nothing: an assignment that changes nothing would make it miss one."""
@@ -245,6 +252,8 @@ def test_what_is_set_changes_the_pod(raw: JsonObject, setting: Setting) -> None:
             assert not same(alone, raw, "Pod"), assignment
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS, SETTINGS)
 def test_the_stored_pod_passes_validation(raw: JsonObject, setting: Setting) -> None:
     admitted = admit(setting.policies, facts(raw, setting.granted))
@@ -257,6 +266,8 @@ def test_the_stored_pod_passes_validation(raw: JsonObject, setting: Setting) -> 
         assert stored.annotation("openshift.io/scc") == validated.chosen.name
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS, SETTINGS)
 def test_an_independent_library_makes_the_same_pod_of_our_patch(raw: JsonObject, setting: Setting) -> None:
     before = copied_object(raw)
@@ -268,6 +279,8 @@ def test_an_independent_library_makes_the_same_pod_of_our_patch(raw: JsonObject,
     assert raw == before
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS, SETTINGS)
 def test_what_is_not_set_stays_byte_for_byte(raw: JsonObject, setting: Setting) -> None:
     text = msgspec.json.encode(raw)
@@ -302,12 +315,16 @@ def at(value: Json, place: Path) -> Json:
     return value
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS, st.sets(st.sampled_from(sorted(STANDARD_NAMES)), min_size=1))
 def test_without_a_demanded_scc_nobody_is_admitted(raw: JsonObject, missing: set[str]) -> None:
     rest = [scc for scc in map(scc_view, default_sccs()) if scc.metadata.name not in missing]
     refused(prepare(rest), raw)
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS)
 def test_no_policy_at_all_admits_nobody(raw: JsonObject) -> None:
     refused(prepare([], ()), raw)
@@ -335,6 +352,8 @@ def test_a_broken_namespace_admits_nobody(raw: JsonObject, name: str, value: str
         refused(DEFAULT, raw, namespace=namespace)
 
 
+@pytest.mark.proof
+@FEW
 @given(PODS)
 def test_who_may_use_nothing_is_refused_by_every_scc(raw: JsonObject) -> None:
     for chosen in (admit, validate):

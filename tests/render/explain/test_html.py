@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs import examples
 
 from podward.render.explain import html
 from podward.render.explain.cited_sources import AROUND, WHOLE
@@ -100,7 +101,8 @@ def test_aiming_at_a_line_marks_what_it_decided(make_pod: MakePod) -> None:
     assert len(re.findall(rf'<path [^>]*class="[^"]*\b{found[1]}\b', content)) >= 4  # chips' curves and the lanes
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.proof
+@settings(deadline=None, max_examples=examples(25, 60))
 @given(st.text(max_size=80) | st.sampled_from(["</style><script>alert(1)</script>", '"onclick=x ', "--></code>"]))
 def test_no_text_from_outside_adds_an_element_or_an_attribute(make_pod: MakePod, hostile: str) -> None:
     shown = Page(html.render((make_pod(hostile),), {FILE: MANIFEST + hostile, f"x{hostile}": hostile}))
