@@ -20,10 +20,11 @@ from podward.api.explanation import Change
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.api.report import CheckReport
 from podward.check import baseline
+from podward.check.image_users import FindImage
 from podward.cli import check
 from podward.cli.checking import finding_fixes, fixing, output, reporting
 from podward.cli.checking.output import Shape
-from podward.cli.checking.reading import parse_file
+from podward.cli.checking.reading import ManifestFile, parse_file
 from podward.cli.checking.settings import Settings, settings_of
 from podward.path import path
 
@@ -161,17 +162,25 @@ def variants(content: bytes) -> dict[str, bytes]:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", FILES)
-def test_encodings_and_line_breaks_stay(name: str, directory: Path) -> None:
+def test_encodings_and_line_breaks_stay(name: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = settings("--select", "pss,scc,hint")
+    fixed, made = finding_fixes.fixed, dict[int, bytes | None]()
+
+    def noted(file: ManifestFile, content: bytes, finding: Finding, find: FindImage) -> bytes | None:
+        made[id(finding)] = after = fixed(file, content, finding, find)
+        return after
+
+    monkeypatch.setattr(finding_fixes, "fixed", noted)
     for content in part(list(variants((CHARTS / name).read_bytes()).values()), 3, FILES.index(name)):
         (directory / name).write_bytes(content)
         report = reporting.check((name,), chosen)
-        file = parse_file(content, name)
+        made.clear()
         log = logged(report, chosen)
         if content.startswith(codecs.BOM_UTF16_BE):
             VALIDATOR.validate(log)  # of one: the others have the same fields
         for finding, result in zip(report.findings, results_of(log), strict=True):
-            after = finding_fixes.fixed(file, content, finding, nowhere) if finding.changes else None
+            assert (id(finding) in made) == bool(finding.changes)
+            after = made.get(id(finding))
             assert (after is None) == ("fixes" not in result)
             if after is not None:
                 assert applied(content, result) == after
