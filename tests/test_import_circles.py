@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from import_statements import import_statements
 
 import podward
 
@@ -25,23 +26,14 @@ def module_files(root: Path) -> dict[str, Path]:
 def imports_of(source: str, modules: Mapping[str, object]) -> set[str]:
     """The modules that this source imports anywhere: at its top, in functions and for type checkers."""
     found: set[str] = set()
-    for node in statements(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module:
+    for node in import_statements(source):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif node.module:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
                 found.add(name if name in modules else node.module)
-        elif isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
     return found & modules.keys()
-
-
-def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every statement inside, and nothing of the expressions, which are most of a tree and import nothing."""
-    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
-        for inner in getattr(node, name, ()):
-            yield inner
-            if not isinstance(inner, ast.Import | ast.ImportFrom | ast.Expr | ast.Assign | ast.Return):
-                yield from statements(inner)
 
 
 def circles(imports: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
