@@ -141,7 +141,7 @@ async def told_live(store: Store, model: Model, taken: list[Step], prefix: str) 
 
 
 @pytest.mark.proof
-@settings(max_examples=examples(25, 60))
+@settings(max_examples=examples(40, 60))
 @given(steps, st.sampled_from(PREFIXES), st.integers(1, 4))
 def test_sqlite_does_what_the_model_does(taken: list[Step], prefix: str, limit: int) -> None:
     async def scenario() -> None:
