@@ -16,7 +16,7 @@ import pytest
 import podward
 
 SOURCE = Path(podward.__file__).parent
-PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 PURE = (
     "path.py", "decision.py", "errors.py", "pipeline.py", "access", "api", "check", "documents", "policy", "render",
     "schema", "stages",
