@@ -72,10 +72,15 @@ class ServedCluster:
         raise AssertionError(f"{words}: {json.dumps(found, indent=1)}\n{self.said()}")
 
     def _seen(self, words: tuple[str, ...], end: float) -> Generator[Any]:
-        """What is there; of an object that is named, each of its versions too, as long as kubectl watches it."""
-        watch = ("--watch",) if len(words) > 1 and not words[1].startswith("-") else ()
+        """What is there; of an object that is named, each of its versions too, as long as kubectl watches it.
+
+        The one object is watched as a list: of a name kubectl drops the first event, be it a version not yet seen.
+        """
+        kind, *rest = words
+        if rest and not rest[0].startswith("-"):
+            rest[:1] = ["--watch", "--field-selector", f"metadata.name={rest[0]}"]
         process = subprocess.Popen(
-            [KUBECTL, "--kubeconfig", str(self.kubeconfig), "get", "-o", "json", *watch, *words],
+            [KUBECTL, "--kubeconfig", str(self.kubeconfig), "get", "-o", "json", kind, *rest],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **_SHORT},
         )  # fmt: skip
         text = b""

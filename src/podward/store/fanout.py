@@ -205,6 +205,9 @@ class FanoutWatch:
         except PodwardError as error:
             self.fail(error)
             return
+        except asyncio.CancelledError:  # ends what was being read, not the watch: it is read again
+            self._past = None
+            raise
         if self._position >= self._until:
             self._past = None
         if not self._ended:
