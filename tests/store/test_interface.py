@@ -342,12 +342,14 @@ async def test_the_revision_outlives_the_compaction_of_the_last_deletion(store: 
 
 
 async def test_a_slow_reader_whose_events_are_forgotten_is_told(store: Store) -> None:
-    watch = store.watch("/", await store.revision())
+    watch, last = store.watch("/", await store.revision()), store.watch("/11-", await store.revision())
     first = asyncio.create_task(anext(watch))
     await asyncio.sleep(0.01)
     for number in range(12):
         await asyncio.gather(*(store.create(f"/{number}-{n}", b"") for n in range(50)))
     await first
+    for _ in range(50):  # all were told of; more than a watch holds
+        await anext(last)
     await store.compact(await store.revision())
     with pytest.raises(CompactedError):
         await asyncio.wait_for(read_to_the_end(watch), 10)
