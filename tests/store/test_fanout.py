@@ -18,7 +18,11 @@ class _SlowHistory:
         self.readable = asyncio.Event()
 
     async def changes(
-        self, prefix: str, after: int, until: int, limit: int
+        self,
+        prefix: str,
+        after: int,
+        until: int,
+        limit: int,  # noqa: ARG002  # each piece is one change
     ) -> AsyncGenerator[tuple[Sequence[Event], int], None]:
         for revision in range(after + 1, until + 1):
             if revision > 2:

@@ -22,6 +22,7 @@ from podward.documents.raw_fields import member
 from podward.schema.bodies import Undecodable, decode_delete_options, media_of
 from podward.schema.custom_objects.naming import ending
 from podward.schema.strategies.flow import with_metadata
+from podward.schema.validation.internal import go_json
 from podward.schema.validation.raw import texts
 from podward.server.negotiation import PRODUCED
 from podward.server.options import Faults, dry_run_faults
@@ -89,10 +90,10 @@ async def delete_options(request: Request, scope: Scope) -> DeleteOptions | Stat
     if policy is not None:
         if options.orphan_dependents is not None:
             detail = "orphanDependents and deletionPropagation cannot be both set"
-            faults.append(("propagationPolicy", f"Invalid value: {quote(policy)}: {detail}"))
+            faults.append(("propagationPolicy", f"Invalid value: {go_json(policy)}: {detail}"))
         if policy not in _POLICIES:
             known = ", ".join(map(quote, (*_POLICIES, "nil")))
-            faults.append(("propagationPolicy", f"Unsupported value: {quote(policy)}: supported values: {known}"))
+            faults.append(("propagationPolicy", f"Unsupported value: {go_json(policy)}: supported values: {known}"))
     faults += dry_run_faults(options.stages)
     return status.invalid_for("DeleteOptions", _META, "", faults) if faults else options
 

@@ -21,6 +21,7 @@ from podward.schema.query_selectors import (
     parse_fields,
     parse_labels,
 )
+from podward.schema.validation.internal import go_json
 from podward.server.request_info import Query
 
 _META = "meta.k8s.io"
@@ -136,7 +137,7 @@ def _list_faults(options: ListOptions) -> Faults:
             faults.append((field, "Forbidden: resourceVersionMatch is forbidden when continue is provided"))
         if match not in {_EXACT, _NOT_OLDER}:
             known = f'"{_EXACT}", "{_NOT_OLDER}", ""'
-            faults.append((field, f"Unsupported value: {quote(match)}: supported values: {known}"))
+            faults.append((field, f"Unsupported value: {go_json(match)}: supported values: {known}"))
         if match == _EXACT and options.version == "0":
             sentence = 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
             faults.append((field, f"Forbidden: {sentence}"))
@@ -155,7 +156,7 @@ def _watch_faults(options: ListOptions) -> Faults:
             sentence = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             faults.append((field, f"Forbidden: {sentence}"))
         if match != _NOT_OLDER:
-            faults.append((field, f'Unsupported value: {quote(match)}: supported values: "{_NOT_OLDER}"'))
+            faults.append((field, f'Unsupported value: {go_json(match)}: supported values: "{_NOT_OLDER}"'))
         if options.token:
             faults.append((field, "Forbidden: resourceVersionMatch is forbidden when continue is provided"))
     return faults

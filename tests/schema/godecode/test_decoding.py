@@ -36,7 +36,7 @@ def of_container(fields: str) -> str:
     [
         ('"p"', "json: cannot unmarshal string into Go value of type v1.Pod"),
         ("[]", "json: cannot unmarshal array into Go value of type v1.Pod"),
-        ('{"kind":3}', f"json: cannot unmarshal number {INTO} Pod.kind of type string"),
+        ('{"kind":3}', f"json: cannot unmarshal number {INTO} Pod.TypeMeta.kind of type string"),
         ('{"spec":[]}', f"json: cannot unmarshal array {INTO} Pod.spec of type v1.PodSpec"),
         (
             '{"spec":{"hostNetwork":"yes"}}',

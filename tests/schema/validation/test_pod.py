@@ -53,6 +53,17 @@ def test_every_recorded_answer_is_given_to_the_letter() -> None:
     assert refused > 150
 
 
+def test_words_of_the_servers_own_types_are_printed_as_json_and_texts_as_go_prints_them() -> None:
+    odd, as_json, as_text = "<\x00\u200b>", '"\\u003c\\u0000\u200b\\u003e"', '"<\\x00\\u200b>"'
+    field: JsonObject = {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": odd}}}
+    said = refusals({"dnsPolicy": odd, "os": {"name": odd}}, {"imagePullPolicy": odd, "env": [field]})
+    shown = {line.partition(": ")[0]: line.partition(" value: ")[2].partition(": ")[0] for line in said}
+    assert shown["spec.dnsPolicy"] == shown["spec.os"] == shown["spec.containers[0].imagePullPolicy"] == as_json
+    assert refusals({}, {"resources": {"claims": [{"name": odd}]}})[0].startswith(
+        f"spec.containers[0].resources.claims[0]: Not found: {as_text}"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "refused"),
     [("kernel.shmmax", True), ("kernel/sem", True), ("fs.mqueue.x", True), ("kernel.shmfoo", False), ("vm.x", False)],

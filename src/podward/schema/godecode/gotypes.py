@@ -41,6 +41,8 @@ EMBEDDED: dict[str, tuple[str, frozenset[str]]] = {
     "SecretProjection": _REFERENCE,
 }
 """The structs that embed another struct, with its name and its fields."""
+_TYPE_META = frozenset(("apiVersion", "kind"))
+"""What all objects embed, those with metadata."""
 
 
 class GoType(Struct, frozen=True):
@@ -122,6 +124,8 @@ def _of_items(whole: str) -> str:
 
 def way_to(struct_name: str, field: str) -> tuple[str, ...]:
     """The names that lead from a struct to its field, as Go's JSON errors print them."""
+    if field in _TYPE_META and "metadata" in TYPES[struct_name]:
+        return ("TypeMeta", field)
     embedded = EMBEDDED.get(struct_name)
     if embedded is None or field not in embedded[1]:
         return (field,)

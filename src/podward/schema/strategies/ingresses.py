@@ -38,6 +38,7 @@ from podward.schema.validation.field import (
     required,
     too_long,
     unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.names import is_subdomain, label_faults, subdomain_faults
 from podward.schema.validation.ports import name_faults
@@ -250,7 +251,7 @@ def _parameters(parameters: JsonObject, at: Place) -> Decision:
     if scope is None:
         return found + required(at / "scope")
     if scope not in _SCOPES:
-        return found + unsupported(at / "scope", scope, _SCOPES)
+        return found + unsupported_text(at / "scope", scope, _SCOPES)
     if scope == "Cluster":
         return found if namespace is None else found + forbidden(place, "`parameters.scope` is set to 'Cluster'")
     if namespace is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podward.api.gotext import quote
 from podward.api.json_value import Json
 from podward.decision import Decision
 from podward.documents.patching import applied
@@ -155,7 +156,7 @@ def refused_binding(binding: JsonObject) -> Decision:
     target, found = member(binding, "target"), NOTHING
     kind = text(target, "kind")
     if kind not in {"", "Node"}:
-        sentence = f'Unsupported value: "{kind}": supported values: "Node", "<empty>"'
+        sentence = f'Unsupported value: {quote(kind)}: supported values: "Node", "<empty>"'
         found = refused(ROOT / "target" / "kind", kind, (sentence,))
     return found if text(target, "name") else found + required(ROOT / "target" / "name")
 

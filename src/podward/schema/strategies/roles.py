@@ -16,7 +16,7 @@ from podward.schema.strategies import names, object_meta
 from podward.schema.strategies.kind import by, changes, in_order, walks
 from podward.schema.strategies.selectors import is_selector
 from podward.schema.strategies.strategy import Strategy, Validate
-from podward.schema.validation.field import NOTHING, ROOT, Place, each, invalid_value, required, unsupported
+from podward.schema.validation.field import NOTHING, ROOT, Place, each, invalid_value, required, unsupported_text
 from podward.schema.validation.names import subdomain_faults
 from podward.schema.validation.raw import text, texts
 from podward.schema.validation.rules import Code, Each, Inside
@@ -65,9 +65,9 @@ def _role_reference(*kinds: str) -> CodeRule:
         found: list[Decision] = []
         group, kind, name = text(reference, "apiGroup"), text(reference, "kind"), text(reference, "name")
         if group != _GROUP:
-            found.append(unsupported(at / "apiGroup", group, (_GROUP,)))
+            found.append(unsupported_text(at / "apiGroup", group, (_GROUP,)))
         if kind not in kinds:
-            found.append(unsupported(at / "kind", kind, kinds))
+            found.append(unsupported_text(at / "kind", kind, kinds))
         if not name:
             found.append(required(at / "name"))
         elif faults := names.segment_faults(name):
@@ -85,14 +85,14 @@ def _subject(need_of_namespace: str) -> CodeRule:
             if name and (faults := subdomain_faults(name)):
                 found.append(each(at / "name", name, faults))
             if group:
-                found.append(unsupported(at / "apiGroup", group, ("",)))
+                found.append(unsupported_text(at / "apiGroup", group, ("",)))
             if need_of_namespace and not text(subject, "namespace"):
                 found.append(required(at / "namespace"))
         elif kind in {"User", "Group"}:
             if group != _GROUP:
-                found.append(unsupported(at / "apiGroup", group, (_GROUP,)))
+                found.append(unsupported_text(at / "apiGroup", group, (_GROUP,)))
         else:
-            found.append(unsupported(at / "kind", kind, ("ServiceAccount", "User", "Group")))
+            found.append(unsupported_text(at / "kind", kind, ("ServiceAccount", "User", "Group")))
         return merge(*found) if found else NOTHING
 
     return check

@@ -32,6 +32,7 @@ from podward.schema.validation.field import (
     refused,
     required,
     unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.names import subdomain_faults
@@ -219,7 +220,7 @@ def _policies(spec: JsonObject, kind: str) -> Decision:
         found = unsupported(place, policy, _POLICIES)
     distribution = pointer(spec, "trafficDistribution")
     if distribution is not None and distribution not in _DISTRIBUTIONS:
-        found += unsupported(SPEC / "trafficDistribution", distribution, _DISTRIBUTIONS)
+        found += unsupported_text(SPEC / "trafficDistribution", distribution, _DISTRIBUTIONS)
     return found
 
 

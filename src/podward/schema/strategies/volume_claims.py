@@ -29,6 +29,7 @@ from podward.schema.validation.field import (
     invalid_value,
     required,
     unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.raw import pointer, text
@@ -164,7 +165,7 @@ def _resource(name: str, at: Place) -> Decision:
     if faults := key_faults(name):
         return each(at, name, faults)
     native = "/" not in name or "kubernetes.io/" in name
-    return unsupported(at, name, ("storage",)) if native and name != "storage" else NOTHING
+    return unsupported_text(at, name, ("storage",)) if native and name != "storage" else NOTHING
 
 
 # --- preparing --------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from podward.schema.validation.field import (
     invalid_value,
     required,
     too_long,
-    unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.local_path import not_reserved_faults, taken
 from podward.schema.validation.names import label_faults, subdomain_faults
@@ -102,7 +102,7 @@ def _certificate(raw: JsonObject, volume_at: Place, at: Place, paths: set[str]) 
         _annotations(strings(raw, "userAnnotations"), at / "userAnnotations"),
     ]
     if key_type not in _KEY_TYPES:
-        found.append(unsupported(at / "keyType", key_type, _KEY_TYPES))
+        found.append(unsupported_text(at / "keyType", key_type, _KEY_TYPES))
     if raw.get("maxExpirationSeconds") is not None:
         found.append(_expiration(number(raw, "maxExpirationSeconds"), signer, at / "maxExpirationSeconds"))
     files = [name for name in _FILES if text(raw, name)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from podward.api.json_value import JsonObject
 from podward.api.quantity import parse
 from podward.decision import Decision
-from podward.schema.validation.field import NOTHING, Place, each, invalid, required, unsupported
+from podward.schema.validation.field import NOTHING, Place, each, invalid, required, unsupported_text
 from podward.schema.validation.labels import key_faults
 from podward.schema.validation.raw import text
 from podward.schema.validation.walk import Scope
@@ -71,7 +71,7 @@ def _field(reference: JsonObject, at: Place, known: tuple[str, ...]) -> Decision
     if version != "v1" or name not in _KNOWN:
         wrong = f"field label not supported: {path}" if version == "v1" else f"unsupported pod version: {version}"
         return invalid(at / "fieldPath", path, f"error converting fieldPath: {wrong}")
-    return NOTHING if name in known else unsupported(at / "fieldPath", name, known)
+    return NOTHING if name in known else unsupported_text(at / "fieldPath", name, known)
 
 
 def _subscript_fault(version: str, path: str, name: str) -> str:
@@ -94,7 +94,7 @@ def _resource(reference: JsonObject, at: Place) -> Decision:
         return required(at / "resource")
     if resource in _RESOURCES or resource.startswith(_HUGE_PAGES):
         return NOTHING
-    return unsupported(at / "resource", resource, _RESOURCES)
+    return unsupported_text(at / "resource", resource, _RESOURCES)
 
 
 def _divisor(reference: JsonObject, at: Place) -> Decision:

@@ -78,9 +78,18 @@ def forbidden(at: At, detail: str) -> Decision:
 
 
 def unsupported(at: At, value: str, supported: Iterable[str]) -> Decision:
-    """The value is none of those that are known."""
+    """The word is none of those that are known; the server has it in a type of its own, and prints it as JSON."""
+    return _unsupported(at, value, go_json(value), supported)
+
+
+def unsupported_text(at: At, value: str, supported: Iterable[str]) -> Decision:
+    """The text is none of those that are known; to the server it is an ordinary string."""
+    return _unsupported(at, value, quote(value), supported)
+
+
+def _unsupported(at: At, value: str, shown: str, supported: Iterable[str]) -> Decision:
     known = ", ".join(quote(word) for word in supported)
-    return _refused(at, value, f"Unsupported value: {quote(value)}: supported values: {known}")
+    return _refused(at, value, f"Unsupported value: {shown}: supported values: {known}")
 
 
 def duplicate(at: At, value: str) -> Decision:

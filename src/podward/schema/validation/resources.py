@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
+from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.api.quantity import Quantity, QuantityError, parse
 from podward.decision import Decision, merge
@@ -186,7 +187,7 @@ def _claims(written: list[JsonObject], known: frozenset[str], at: Place) -> Deci
         if name not in known:
             listed = f": {', '.join(sorted(known))}" if known else " which is empty"
             detail = f"must be one of the names in pod.spec.resourceClaims{listed}"
-            found.append(refused(place, name, (f'Not found: "{name}": {detail}',)))
+            found.append(refused(place, name, (f"Not found: {quote(name)}: {detail}",)))
     return merge(*found)
 
 

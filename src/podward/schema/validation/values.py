@@ -28,11 +28,11 @@ class ValueRule(Struct, frozen=True):
 
 
 def one_of(*words: str) -> ValueRule:
-    """One of these words, which are told in this order."""
+    """One of these words, which are told in this order. They are of a type of their own, and printed as JSON."""
     known, listed = frozenset(words), ", ".join(map(quote, words))
 
     def reasons(value: str) -> tuple[str, ...]:
-        return () if value in known else (f"Unsupported value: {quote(value)}: supported values: {listed}",)
+        return () if value in known else (f"Unsupported value: {go_json(value)}: supported values: {listed}",)
 
     return ValueRule(known.__contains__, reasons)
 

@@ -23,7 +23,7 @@ from podward.schema.validation.field import (
     refused,
     required,
     too_long,
-    unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.local_path import backstep_faults
 from podward.schema.validation.names import subdomain_faults
@@ -149,7 +149,7 @@ def azure_disk(source: JsonObject, _scope: Scope, at: Place) -> Decision:
     """Where an azureDisk of this kind is."""
     uri = text(source, "diskURI")
     begin, example = ("/subscriptions/", _MANAGED) if source.get("kind") == "Managed" else ("https://", _BLOB)
-    return NOTHING if uri.startswith(begin) else unsupported(at / "diskURI", uri, (example,))
+    return NOTHING if uri.startswith(begin) else unsupported_text(at / "diskURI", uri, (example,))
 
 
 def csi(source: JsonObject, _scope: Scope, at: Place) -> Decision:

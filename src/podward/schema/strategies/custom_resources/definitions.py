@@ -31,7 +31,7 @@ from podward.schema.validation.field import (
     invalid,
     invalid_value,
     required,
-    unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.names import subdomain_faults
 from podward.schema.validation.raw import pointer, text, texts
@@ -95,7 +95,7 @@ def _word(of: JsonObject, name: str, words: tuple[str, ...], at: Place) -> Decis
     value = text(of, name)
     if value in words:
         return NOTHING
-    return unsupported(at / name, value, words) if value else required(at / name)
+    return unsupported_text(at / name, value, words) if value else required(at / name)
 
 
 def _has_status(shared: JsonObject, versions: list[JsonObject]) -> bool:

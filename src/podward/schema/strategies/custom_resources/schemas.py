@@ -21,6 +21,7 @@ from podward.schema.validation.field import (
     invalid_value,
     required,
     unsupported,
+    unsupported_text,
 )
 from podward.schema.validation.raw import pointer, text, texts
 
@@ -107,7 +108,7 @@ def _schema(schema: JsonObject, at: Place, *, root: bool, meta: bool, no_default
 def _supported(schema: JsonObject, at: Place, *, meta: bool, no_default: str) -> Decision:
     kind, found = text(schema, "type"), []
     if kind and kind not in _TYPES:
-        found.append(unsupported(at / "type", kind, _TYPES))
+        found.append(unsupported_text(at / "type", kind, _TYPES))
     if schema.get("default") is not None and no_default:
         found.append(forbidden(at / "default", f"must not be set {no_default}"))
     if not _UNSUPPORTED_NAMES.isdisjoint(schema):
@@ -142,12 +143,12 @@ def _extensions(schema: JsonObject, at: Place) -> Decision:
     if of_map is not None:
         found.append(_typed(kind, "object", f"must be object if {_MAP} is specified", at / "type"))
         if of_map not in {"atomic", "granular"}:
-            found.append(unsupported(at / _MAP, of_map, ("atomic", "granular")))
+            found.append(unsupported_text(at / _MAP, of_map, ("atomic", "granular")))
     if of_list is not None:
         wrong = _typed(kind, "array", f"must be array if {_LIST} is specified", at / "type")
         found.append(wrong if wrong.refused or of_list != "set" else _set(member(schema, "items"), at / "items"))
         if of_list not in {"atomic", "set", "map"}:
-            found.append(unsupported(at / _LIST, of_list, ("atomic", "set", "map")))
+            found.append(unsupported_text(at / _LIST, of_list, ("atomic", "set", "map")))
     if schema.get(_KEYS) and of_list != "map":
         detail = f"must be map if {_KEYS} is non-empty"
         found.append(required(at / _LIST, detail) if of_list is None else invalid(at / _LIST, of_list, detail))
