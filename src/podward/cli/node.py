@@ -84,6 +84,13 @@ def _add_pods(parser: argparse.ArgumentParser) -> None:
     add("--cluster-dns", type=_addresses, default=(), metavar="IPS", help="name servers of Pods")
     add("--cluster-domain", default="cluster.local", metavar="NAME", help="the cluster's domain (%(default)s)")
     add("--pod-cidr", default="", metavar="CIDR", help="addresses of its Pods")
+    add(
+        "--pod-max-pids",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="how many processes and threads a Pod may have (-1: as many as the machine)",
+    )
     add("--seccomp-default", action="store_true", help="RuntimeDefault where a Pod has no seccomp profile")
     add("--seccomp-root", default="/var/lib/kubelet/seccomp", metavar="DIR", help="Localhost profiles (%(default)s)")
     add(
@@ -223,6 +230,7 @@ def run(args: argparse.Namespace) -> int:
         taints=args.register_with_taints,
         register=args.register_node,
         max_pods=args.max_pods,
+        pod_max_pids=args.pod_max_pids,
         cluster_dns=args.cluster_dns,
         cluster_domain=args.cluster_domain,
         pod_cidr=args.pod_cidr,

@@ -22,6 +22,7 @@ class Options(Struct, frozen=True):
 
     `endpoint` is the socket of a CRI runtime of its own; "" for the one in our process. `manifest_path` is the
     directory of static Pods. `address` is where the node is reached; "" for that of the way to elsewhere.
+    `pod_max_pids` is how many processes a Pod may have; 0 and less is any number.
     """
 
     kubeconfig: str
@@ -37,6 +38,7 @@ class Options(Struct, frozen=True):
     taints: tuple[JsonObject, ...] = ()
     register: bool = True
     max_pods: int = 110
+    pod_max_pids: int = -1
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     pod_cidr: str = ""

@@ -112,7 +112,12 @@ class Serving:
         self._streams = streams
         self._certificate = ServingCertificate(options.directory, options.name, [identity.address], trusted)
         callers = Callers(context.client, options.name, trusted)
-        configuration: JsonObject = {"kind": "KubeletConfiguration", "port": identity.port, "maxPods": options.max_pods}
+        configuration: JsonObject = {
+            "kind": "KubeletConfiguration",
+            "port": identity.port,
+            "maxPods": options.max_pods,
+            "podPidsLimit": options.pod_max_pids,
+        }
         self._server = NodeServer(_Host(context, pods, statuses, streams), callers, configuration, context.log.broke)
         self._keeping: asyncio.Task[None] | None = None
 
