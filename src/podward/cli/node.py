@@ -9,7 +9,7 @@ import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from podward.cli import image_options, node_options
+from podward.cli import image_collection_options, image_options, node_options
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
@@ -112,6 +112,7 @@ def _add_runtime(parser: argparse.ArgumentParser) -> None:
     node_options.add_runtime_defaults(parser)
     add("--cni-conf-dir", default="", metavar="DIR", help="CNI configurations (default: a network of Podward's own)")
     image_options.add_registries(parser)
+    image_collection_options.add(parser)
     add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
     add(
         "--container-log-max-size",
@@ -236,6 +237,7 @@ def run(args: argparse.Namespace) -> int:
         pod_cidr=args.pod_cidr,
         log_size=args.container_log_max_size,
         log_files=args.container_log_max_files,
+        images=image_collection_options.thresholds(args),
         status_seconds=args.node_status_update_frequency,
         seccomp_default=args.seccomp_default,
         seccomp_root=args.seccomp_root,
