@@ -97,6 +97,12 @@ system:openshift:controller:deploymentconfig-controller
   update | apps.openshift.io | deploymentconfigs/finalizers
   get list watch | apps.openshift.io | deploymentconfigs
   create patch update | core | events
+system:openshift:controller:deployer-controller
+  create delete get list patch watch | core | pods
+  delete | core | replicationcontrollers
+  get list update watch | core | replicationcontrollers
+  get update | core | replicationcontrollers/scale
+  create patch update | core | events
 """
 """Each is bound to the service account of its name in openshift-infra."""
 _INFRA, _CONTROLLER = "openshift-infra", "system:openshift:controller:"

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from podward.controllers.apps.conditions import find
 from podward.controllers.apps.ownership import is_going, name_of, namespace_of
 from podward.controllers.apps.pods import moment_of
-from podward.controllers.deployment_configs import deployer, rollouts, status
+from podward.controllers.deployment_configs import deployer, hooks, rollouts, status
 from podward.controllers.deployment_configs.rollouts import (
     CANCELLED,
     COMPLETE,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from podward.api.json_value import Json, JsonObject
+    from podward.controllers.deployment_configs.hooks import Seen
 
 _CONFIG, _IMAGE = "ConfigChange", "ImageChange"
 
@@ -51,9 +52,10 @@ class Told(Struct, frozen=True):
 
 
 class Plan(Struct):
-    """What is written, in this order; `status` of None stays as it is."""
+    """What is written, in this order; `status` of None stays as it is. `hook` is the Pod of a hook."""
 
     created: JsonObject | None = None
+    hook: JsonObject | None = None
     changed: list[tuple[JsonObject, Told | None]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     status: JsonObject | None = None
@@ -62,10 +64,14 @@ class Plan(Struct):
 
 
 def decide(
-    config: JsonObject, controllers: Sequence[JsonObject], pods: Callable[[JsonObject], int], now: float
-) -> Plan:
-    """The next step. `controllers`: those that it controls; `pods`: how many Pods of one have not ended."""
-    step = _Step(config, list(controllers), now)
+    config: JsonObject, controllers: Sequence[JsonObject], pods: Callable[[JsonObject], int], now: float,
+    hook: Callable[[JsonObject, str], Seen] = lambda _controller, _name: hooks.NOT_THERE,
+) -> Plan:  # fmt: skip
+    """The next step. `controllers`: those that it controls; `pods`: how many Pods of one have not ended.
+
+    `hook` says what became of the Pod of a rollout's hook.
+    """
+    step = _Step(config, list(controllers), now, hook)
     current = status.latest(config, controllers)
     running = current if current is not None and not rollouts.is_over(current) else None
     if member(config, "spec").get("paused") is True and running is not None and not is_going(config):
@@ -159,10 +165,13 @@ def _images(owner: JsonObject) -> list[str]:
 
 
 class _Step:
-    def __init__(self, config: JsonObject, controllers: list[JsonObject], now: float) -> None:
+    def __init__(
+        self, config: JsonObject, controllers: list[JsonObject], now: float, hook: Callable[[JsonObject, str], Seen]
+    ) -> None:
         self._config = config
         self._controllers = controllers
         self._now = now
+        self._seen = hook
         self.plan = Plan()
 
     def told(self, controllers: list[JsonObject] | None = None, more: JsonObject | None = None) -> Plan:
@@ -252,19 +261,37 @@ class _Step:
             changes: dict[str, str | None] = {PHASE: FAILED, COMPLETED: rollouts.moment(self._now)}
             self._change(current, rollouts.with_annotations(current, changes), told)
         elif step.failure:
-            changes = {PHASE: FAILED, REASON: step.failure, COMPLETED: rollouts.moment(self._now)}
-            told = Told("Warning", "RolloutFailed", f'Rollout for "{where}" failed: {step.failure}')
-            self._change(current, rollouts.with_annotations(current, changes), told)
+            self._fail(current, step.failure)
         elif begins:
             changes = {PHASE: RUNNING, STARTED: rollouts.moment(self._now)}
             self._change(current, rollouts.with_annotations(current, changes))
-            for name in deployer.hooks(current)[0]:
-                sentence = f"The {name} hook of {where} is ignored: no Pod of a deployer can be run"
-                self._tell("Warning", "HookIgnored", sentence)
+        elif step.hook and not self._runs_others(current, old):
+            self._hook(current, step.hook)
         else:
             self._go_on(current, old, step)
             self.plan.again = max(deployer.deadline(facts), 0.0) + 1.0
         return self._told_unobserved()
+
+    def _fail(self, current: JsonObject, why: str) -> None:
+        changes: dict[str, str | None] = {PHASE: FAILED, REASON: why, COMPLETED: rollouts.moment(self._now)}
+        sentence = f'Rollout for "{namespace_of(current)}/{name_of(current)}" failed: {why}'
+        told = Told("Warning", "RolloutFailed", sentence)
+        self._change(current, rollouts.with_annotations(current, changes), told)
+
+    def _hook(self, current: JsonObject, name: str) -> None:
+        """Have a hook begin, or find out what became of it."""
+        step = hooks.step(current, name, self._seen(current, name), self._now)
+        for kind, reason, message in step.events:
+            self._tell(kind, reason, message)
+        self.plan.hook = step.pod
+        if step.failure:
+            self._fail(current, step.failure)
+        elif step.noted is not None:
+            self._change(current, step.noted)
+
+    def _runs_others(self, current: JsonObject, old: JsonObject | None) -> bool:
+        """Whether older rollouts that are not the last complete one have replicas: they are scaled down first."""
+        return any(size_of(each) for each in self._controllers if each is not current and each is not old)
 
     def _go_on(self, current: JsonObject, old: JsonObject | None, step: deployer.Step) -> None:
         for each in list(self._controllers):
