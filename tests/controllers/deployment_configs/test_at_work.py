@@ -141,7 +141,7 @@ def test_a_config_is_rolled_out_until_the_constraints_refuse_its_pods(kubeconfig
     at_work(load(str(kubeconfig)), modules, work, ControllerOptions(openshift=True))
 
 
-HOOKED = "hooked"
+HOOKED, ROLLED = "hooked", "rolled"
 RANGES: JsonObject = {
     "openshift.io/sa.scc.uid-range": "1000240000/10000",
     "openshift.io/sa.scc.supplemental-groups": "1000240000/10000",
@@ -162,11 +162,11 @@ def with_hook(name: str, policy: str, **rights: Json) -> JsonObject:
     return of(APPS, "DeploymentConfig", name, spec={"replicas": 1, "template": pod, "strategy": strategy})
 
 
-async def ended(client: Client, pod: str, as_what: str) -> None:
+async def ended(client: Client, pod: str, as_what: str, namespace: str = HOOKED) -> None:
     """What a kubelet tells of a Pod that has ended."""
-    await some(client, PODS, named(pod, lambda obj: member(obj, "status").get("phase") == "Running"), HOOKED)
+    await some(client, PODS, named(pod, lambda obj: member(obj, "status").get("phase") == "Running"), namespace)
     status: JsonObject = {"status": {"phase": as_what, "message": "why"}}
-    assert not isinstance(await client.patch(PODS, HOOKED, pod, status, PatchKind.STRATEGIC, "status"), Status)
+    assert not isinstance(await client.patch(PODS, namespace, pod, status, PatchKind.STRATEGIC, "status"), Status)
 
 
 async def hooks(client: Client) -> None:
@@ -197,6 +197,25 @@ async def hooks(client: Client) -> None:
     assert why in str(annotations_of(failed)[REASON])
 
 
+async def custom(client: Client) -> None:
+    document: JsonObject = {"metadata": {"name": ROLLED, "annotations": RANGES}}
+    await made(client, BY_PLURAL["", "v1", "namespaces"], document)
+    config = with_hook("own", "Abort")
+    member(config, "spec")["strategy"] = {"type": "Custom", "customParams": {"image": "roll:1"}}
+    await made(client, CONFIGS, config, ROLLED)
+
+    await ended(client, "own-1-deploy", "Succeeded", ROLLED)
+    await some(client, CONTROLLERS, phase("own-1", "Complete"), ROLLED)
+    pod = await some(client, PODS, named("own-1-deploy", lambda _: True), ROLLED)
+    assert member(pod, "spec")["serviceAccountName"] == "deployer"
+    assert annotations_of(pod)["openshift.io/scc"] == "restricted-v2"
+    asked: JsonObject = {"namespace": ROLLED, "verb": "update", "resource": "replicationcontrollers", "name": "own-1"}
+    review: JsonObject = {"spec": {"user": f"system:serviceaccount:{ROLLED}:deployer", "resourceAttributes": asked}}
+    answer = await client.create(BY_PLURAL["authorization.k8s.io", "v1", "subjectaccessreviews"], "", review)
+    assert not isinstance(answer, Status), answer
+    assert member(answer, "status")["allowed"] is True
+
+
 async def gone(client: Client, pod: str) -> None:
     for _ in range(300):
         found = await client.get(PODS, HOOKED, pod)
@@ -210,6 +229,15 @@ def test_a_rollout_is_what_its_hook_makes_of_it(kubeconfig: Path) -> None:
     async def work(client: Client) -> None:
         async with pretending(client):
             await hooks(client)
+
+    modules = [replication_controllers, deployment_configs]
+    at_work(load(str(kubeconfig)), modules, work, ControllerOptions(openshift=True))
+
+
+def test_a_custom_strategy_has_a_pod_that_may_roll_out_its_namespace(kubeconfig: Path) -> None:
+    async def work(client: Client) -> None:
+        async with pretending(client):
+            await custom(client)
 
     modules = [replication_controllers, deployment_configs]
     at_work(load(str(kubeconfig)), modules, work, ControllerOptions(openshift=True))

@@ -180,9 +180,9 @@ def test_recreating(old: int, pods: int, new: tuple[int, int], expected: Step) -
     assert deployer.decide(facts) == expected
 
 
-def test_a_custom_strategy_needs_a_deployers_pod_and_fails() -> None:
-    facts = Facts(controller(config(1, strategy={"type": "Custom"}), 1, "Running"), None, 0, None, NOW)
-    assert deployer.decide(facts).failure == "unsupported strategy type: Custom"
+def test_a_strategy_that_nobody_knows_fails() -> None:
+    facts = Facts(controller(config(1, strategy={"type": "Other"}), 1, "Running"), None, 0, None, NOW)
+    assert deployer.decide(facts).failure == "unsupported strategy type: Other"
 
 
 def test_a_moment_is_read_as_it_is_written() -> None:

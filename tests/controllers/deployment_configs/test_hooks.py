@@ -41,7 +41,7 @@ def told(plan: Plan) -> list[tuple[str, str]]:
 def begun(of: JsonObject, running: JsonObject) -> JsonObject:
     """The controller whose next hook has begun."""
     plan = step(of, running)
-    assert plan.hook is not None
+    assert plan.pod is not None
     [(changed, _)] = plan.changed
     return changed
 
@@ -55,8 +55,8 @@ def test_a_rollout_waits_for_its_pre_hook_and_goes_on_when_that_is_done() -> Non
     own = with_hooks(pre=hook())
     running = controller(own, 1, "Running")
     plan = step(own, running)
-    assert plan.hook is not None
-    assert name_of(plan.hook) == "web-1-hook-pre"
+    assert plan.pod is not None
+    assert name_of(plan.pod) == "web-1-hook-pre"
     assert told(plan) == [("Started", f'Running pre-hook ("migrate up") for rc {WHERE}')]
     [(waiting, _)] = plan.changed
     assert member(waiting, "spec")["replicas"] == 0
@@ -65,7 +65,7 @@ def test_a_rollout_waits_for_its_pre_hook_and_goes_on_when_that_is_done() -> Non
     assert told(done) == [("Completed", f"The pre-hook for rc {WHERE} completed successfully")]
     [(gone_on, _)] = done.changed
     later = step(own, gone_on)
-    assert (later.hook, later.events) == (None, [])
+    assert (later.pod, later.events) == (None, [])
     assert [member(each, "spec")["replicas"] for each, _ in later.changed] == [2]
 
 
@@ -99,10 +99,10 @@ def test_the_mid_hook_of_recreate_comes_once_the_old_pods_have_ended() -> None:
     own = with_hooks(2, mid=hook())
     old, new = controller(config(1), 1, "Complete", 2), controller(own, 2, "Running")
     first = step(own, old, new)
-    assert first.hook is None
+    assert first.pod is None
     assert [(name_of(each), member(each, "spec")["replicas"]) for each, _ in first.changed] == [("web-1", 0)]
     ended = controller(config(1), 1, "Complete", 0)
-    assert name_of(step(own, ended, new).hook or {}) == "web-2-hook-mid"
+    assert name_of(step(own, ended, new).pod or {}) == "web-2-hook-mid"
     grown = step(own, ended, over_in(own, ended, new)).changed
     assert [member(each, "spec")["replicas"] for each, _ in grown] == [1]
 
@@ -116,9 +116,9 @@ def over_in(own: JsonObject, old: JsonObject, new: JsonObject) -> JsonObject:
 @pytest.mark.parametrize("kind", ["Recreate", "Rolling"])
 def test_the_post_hook_comes_last(kind: str) -> None:
     own = with_hooks(kind=kind, post=hook())
-    assert step(own, controller(own, 1, "Running", 1)).hook is None
+    assert step(own, controller(own, 1, "Running", 1)).pod is None
     full = controller(own, 1, "Running", 2)
-    assert name_of(step(own, full).hook or {}) == "web-1-hook-post"
+    assert name_of(step(own, full).pod or {}) == "web-1-hook-post"
     [(complete, _)] = step(own, over(own, full)).changed
     assert annotations_of(complete)[PHASE] == "Complete"
 
@@ -158,7 +158,7 @@ def test_the_pod_of_a_hook_is_like_the_container_that_it_names() -> None:
         "spec": {"containers": [container], "volumes": volumes, "nodeSelector": {"n": "1"},
                  "securityContext": {"fsGroup": 7}, "imagePullSecrets": [{"name": "s"}]},
     }  # fmt: skip
-    pod = step(own, controller(own, 1, "Running")).hook
+    pod = step(own, controller(own, 1, "Running")).pod
     assert pod is not None
     assert labels_of(pod) == {
         "team": "x", "openshift.io/deployer-pod-for.name": "web-1", "openshift.io/deployer-pod.type": "hook-pre",
@@ -187,7 +187,7 @@ def test_the_pod_of_a_hook_is_like_the_container_that_it_names() -> None:
 def test_a_hook_of_a_container_that_is_not_there_fails() -> None:
     own = with_hooks(pre=hook(containerName="none"))
     plan = step(own, controller(own, 1, "Running"))
-    assert plan.hook is None
+    assert plan.pod is None
     assert "no container named 'none' found in rc template" in told(plan)[1][1]
 
 
@@ -206,10 +206,10 @@ def test_older_rollouts_are_scaled_down_before_the_first_hook() -> None:
     own = with_hooks(3, pre=hook())
     left, old = controller(config(1), 1, "Failed", 1), controller(config(2), 2, "Complete", 2)
     plan = step(own, left, old, controller(own, 3, "Running"))
-    assert plan.hook is None
+    assert plan.pod is None
     assert [(name_of(each), member(each, "spec")["replicas"]) for each, _ in plan.changed] == [("web-1", 0)]
 
 
 def test_without_hooks_nothing_is_waited_for() -> None:
     own = config(1, strategy=RECREATE)
-    assert step(own, controller(own, 1, "Running")).hook is None
+    assert step(own, controller(own, 1, "Running")).pod is None

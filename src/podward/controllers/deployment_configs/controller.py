@@ -26,8 +26,8 @@ from podward.controllers.apps.ownership import (
 from podward.controllers.apps.pods import has_ended
 from podward.controllers.deployment_configs import decision
 from podward.controllers.deployment_configs.hook_manifest import POD_FOR
-from podward.controllers.deployment_configs.hook_pods import HookPods
 from podward.controllers.deployment_configs.hooks import NOT_THERE
+from podward.controllers.deployment_configs.rollout_pods import RolloutPods
 from podward.controllers.deployment_configs.rollouts import CONFIG
 from podward.documents.raw_fields import member
 from podward.schema.openshift.resources import RESOURCES
@@ -35,7 +35,7 @@ from podward.schema.resources import BY_PLURAL
 from podward.schema.strategies.equality import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from podward.api.json_value import JsonObject
     from podward.client.api import Client
@@ -47,23 +47,29 @@ CONFIGS = next(each for each in RESOURCES if each.plural == "deploymentconfigs")
 CONTROLLERS = BY_PLURAL["", "v1", "replicationcontrollers"]
 _ACCOUNT, _NAMESPACE = "deploymentconfig-controller", "openshift-infra"
 _OF_PODS = "deployer-controller"
-"""As whom the Pods of hooks are made."""
+"""As whom the Pods of rollouts are made."""
+_GRANTING = "default-rolebindings-controller"
+"""As whom a namespace is given the account of custom strategies."""
 _BACKGROUND: JsonObject = {"propagationPolicy": "Background"}
 
 
 async def make(context: Context) -> DeploymentConfigController:
     """The controller of DeploymentConfigs."""
     client = await context.client_for(_ACCOUNT, _NAMESPACE)
-    hooks = HookPods(await context.client_for(_OF_PODS, _NAMESPACE), context.informers.of(PODS))
-    return DeploymentConfigController(context, client, context.recorder(client, _ACCOUNT), hooks)
+
+    def granting() -> Awaitable[Client]:
+        return context.client_for(_GRANTING, _NAMESPACE)
+
+    pods = RolloutPods(await context.client_for(_OF_PODS, _NAMESPACE), context.informers.of(PODS), granting)
+    return DeploymentConfigController(context, client, context.recorder(client, _ACCOUNT), pods)
 
 
 class DeploymentConfigController:
     """Leads each DeploymentConfig from rollout to rollout."""
 
-    def __init__(self, context: Context, client: Client, recorder: Recorder, hooks: HookPods) -> None:
+    def __init__(self, context: Context, client: Client, recorder: Recorder, rolling: RolloutPods) -> None:
         self._client = client
-        self._hooks = hooks
+        self._rolling = rolling
         self._recorder = recorder
         self._configs = context.informers.of(CONFIGS)
         self._controllers = context.informers.of(CONTROLLERS)
@@ -115,7 +121,7 @@ class DeploymentConfigController:
         def left(controller: JsonObject) -> int:
             return sum(not has_ended(pod) for pod in controlled_by(controller, there))
 
-        seen = await self._hooks.seen(controllers)
+        seen = await self._rolling.seen(controllers)
         if seen is None:
             return Retry.LATER
         lasting = [each for each in controllers if not is_going(each)]
@@ -126,13 +132,13 @@ class DeploymentConfigController:
             time.time(),
             lambda controller, name: seen.get((name_of(controller), name), NOT_THERE),
         )
-        if plan.hook is not None:
-            begun = await self._hooks.create(plan.hook)
+        if plan.pod is not None:
+            begun = await self._rolling.create(plan.pod)
             if begun is None:
                 return Retry.LATER
             if begun.phase:
                 plan = decision.decide(config, lasting, left, time.time(), lambda _controller, _name: begun)
-        await self._hooks.clean_up(controllers)
+        await self._rolling.clean_up(controllers)
         return await self._write(config, controllers, plan)
 
     async def _write(self, config: JsonObject, controllers: list[JsonObject], plan: Plan) -> float | Retry | None:

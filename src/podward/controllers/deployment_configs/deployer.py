@@ -5,7 +5,7 @@ before ends, then one Pod must be available, then all are made. Rolling: the new
 the old one shrinks as far as enough Pods are available; without one before it, all are made and must be available. A
 rollout in which nothing gets better for timeoutSeconds has failed.
 A hook comes before all that (pre), once the one before it has ended (mid, of Recreate alone), or last (post).
-Ours: there is no deployer's Pod. Custom strategies, which are one, make the rollout fail.
+Ours: there is no deployer's Pod, but for custom strategies (`custom.py`).
 """
 
 from __future__ import annotations

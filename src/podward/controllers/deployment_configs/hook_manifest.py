@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 POD_FOR = "openshift.io/deployer-pod-for.name"
 """The label of a hook's Pod that names the ReplicationController."""
 _POD_TYPE = "openshift.io/deployer-pod.type"
-_LONGEST, _GRACE = 6 * 3600, 10
+_LONGEST, GRACE = 6 * 3600, 10
 _KEPT_OF_CONTAINER = ("image", "imagePullPolicy", "workingDir", "resources", "securityContext")
 _KEPT_OF_MOUNT = ("name", "readOnly", "mountPath", "subPath")
 
@@ -50,7 +50,7 @@ def made(controller: JsonObject, hook: JsonObject, strategy: JsonObject, name: s
             "annotations": {**strings(strategy, "annotations"), **annotations},
             "ownerReferences": [owner],
         },
-        "spec": _spec(controller, hook, base, _longest(controller, strategy, now)),
+        "spec": _spec(controller, hook, base, longest(controller, strategy, now)),
     }
 
 
@@ -88,11 +88,11 @@ def _spec(controller: JsonObject, hook: JsonObject, base: JsonObject, longest: i
         "activeDeadlineSeconds": longest,
         "restartPolicy": "OnFailure" if hook.get("failurePolicy") == "Retry" else "Never",
         "imagePullSecrets": secrets,
-        "terminationGracePeriodSeconds": _GRACE,
+        "terminationGracePeriodSeconds": GRACE,
     }
 
 
-def _longest(controller: JsonObject, strategy: JsonObject, now: float) -> int:
+def longest(controller: JsonObject, strategy: JsonObject, now: float) -> int:
     """The seconds that are left of the rollout's longest time."""
     since = started_at(controller)
     return (number(strategy, "activeDeadlineSeconds") or _LONGEST) - int(now - (since if since is not None else now))

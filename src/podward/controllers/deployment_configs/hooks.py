@@ -26,17 +26,18 @@ if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
 
 PRE, MID, POST = "pre", "mid", "post"
-SUCCEEDED, FAILED = "Succeeded", "Failed"
+SUCCEEDED, FAILED, REFUSED = "Succeeded", "Failed", "Refused"
 _HOOKS = "podward.dev/deployment-hooks"
 _PARAMETERS = {"Recreate": "recreateParams", "Rolling": "rollingParams"}
 _OF = {"Recreate": (PRE, MID, POST), "Rolling": (PRE, POST)}
 
 
 class Seen(Struct, frozen=True):
-    """The Pod of a hook: its phase, empty where there is none, and why it failed."""
+    """A Pod of a rollout: its phase, empty where there is none, why it failed or was refused, whose it is."""
 
     phase: str = ""
     message: str = ""
+    rollout: str = ""
 
 
 NOT_THERE = Seen()
@@ -107,6 +108,9 @@ def step(controller: JsonObject, name: str, seen: Seen, now: float) -> HookStep:
     """The next step of the hook that the rollout has come to; nothing where its Pod is waited for."""
     if seen.phase == FAILED:
         return _failed(controller, name, seen.message, now, HookStep())
+    if seen.phase == REFUSED:
+        why = f"couldn't create lifecycle pod for {name_of(controller)}: {seen.message}"
+        return _failed(controller, name, why, now, HookStep())
     if awaited(controller) != name:
         return _begun(controller, name, now)
     if seen.phase == SUCCEEDED:
