@@ -57,6 +57,7 @@ class ServiceSpec(View, frozen=True):
     external_ips: tuple[str, ...] | None = field(default=None, name="externalIPs")
     external_traffic_policy: str = ""
     internal_traffic_policy: str = ""
+    health_check_node_port: int = 0
     session_affinity: str = "None"
     session_affinity_config: SessionAffinityConfig | None = None
     load_balancer_source_ranges: tuple[str, ...] | None = None

@@ -9,7 +9,7 @@ import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from podward.cli import image_options, node_options
+from podward.cli import image_collection_options, image_options, node_options
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
@@ -84,6 +84,13 @@ def _add_pods(parser: argparse.ArgumentParser) -> None:
     add("--cluster-dns", type=_addresses, default=(), metavar="IPS", help="name servers of Pods")
     add("--cluster-domain", default="cluster.local", metavar="NAME", help="the cluster's domain (%(default)s)")
     add("--pod-cidr", default="", metavar="CIDR", help="addresses of its Pods")
+    add(
+        "--pod-max-pids",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="how many processes and threads a Pod may have (-1: as many as the machine)",
+    )
     add("--seccomp-default", action="store_true", help="RuntimeDefault where a Pod has no seccomp profile")
     add("--seccomp-root", default="/var/lib/kubelet/seccomp", metavar="DIR", help="Localhost profiles (%(default)s)")
     add(
@@ -105,6 +112,7 @@ def _add_runtime(parser: argparse.ArgumentParser) -> None:
     node_options.add_runtime_defaults(parser)
     add("--cni-conf-dir", default="", metavar="DIR", help="CNI configurations (default: a network of Podward's own)")
     image_options.add_registries(parser)
+    image_collection_options.add(parser)
     add("--authfile", metavar="FILE", default="", help="registry credentials (default: skopeo's)")
     add(
         "--container-log-max-size",
@@ -223,11 +231,13 @@ def run(args: argparse.Namespace) -> int:
         taints=args.register_with_taints,
         register=args.register_node,
         max_pods=args.max_pods,
+        pod_max_pids=args.pod_max_pids,
         cluster_dns=args.cluster_dns,
         cluster_domain=args.cluster_domain,
         pod_cidr=args.pod_cidr,
         log_size=args.container_log_max_size,
         log_files=args.container_log_max_files,
+        images=image_collection_options.thresholds(args),
         status_seconds=args.node_status_update_frequency,
         seccomp_default=args.seccomp_default,
         seccomp_root=args.seccomp_root,

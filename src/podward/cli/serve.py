@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from podward.cli import apiserver, node
+from podward.cli import apiserver, image_collection_options, node
 from podward.cli.serving import passed_on
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def _nodes(args: argparse.Namespace, root: str, parts: str) -> Iterator[NodePlan
     passed = passed_on.words(args, node.configure, _OF_NODES)
     if not any(word.startswith("--cluster-dns=") for word in passed):
         passed.append(f"--cluster-dns={network.cluster_dns(args.service_cluster_ip_range or '')}")
+    if not any(word.startswith("--image-gc-") for word in passed):  # the disk is filled by others, too
+        passed.append(f"{image_collection_options.HIGH}=100")
     first = (args.name or os.uname().nodename).lower()
     port = args.port if args.port is not None else 0 if args.ephemeral else 10250
     for index in range(args.nodes):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from podward.api.json_value import JsonObject
+from podward.policy.kubelet.image_collection import Thresholds
 from podward.runtime.service.runtime_service import ServiceOptions
 
 
@@ -22,6 +23,8 @@ class Options(Struct, frozen=True):
 
     `endpoint` is the socket of a CRI runtime of its own; "" for the one in our process. `manifest_path` is the
     directory of static Pods. `address` is where the node is reached; "" for that of the way to elsewhere.
+    `pod_max_pids` is how many processes a Pod may have; 0 and less is any number.
+    `images` says when images that nobody uses go.
     """
 
     kubeconfig: str
@@ -37,12 +40,14 @@ class Options(Struct, frozen=True):
     taints: tuple[JsonObject, ...] = ()
     register: bool = True
     max_pods: int = 110
+    pod_max_pids: int = -1
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     pod_cidr: str = ""
     status_seconds: float = 10.0
     log_size: int = 10 << 20
     log_files: int = 5
+    images: Thresholds = Thresholds()
     seccomp_default: bool = False
     seccomp_root: str = "/var/lib/kubelet/seccomp"
     allowed_unsafe_sysctls: tuple[str, ...] = ()

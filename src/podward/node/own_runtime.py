@@ -48,6 +48,7 @@ _READ = frozenset(
         verbs.LIST_CONTAINERS,
         verbs.IMAGE_STATUS,
         verbs.LIST_IMAGES,
+        verbs.IMAGE_FS_INFO,
     )
 )
 _OF_CALLERS = frozenset((verbs.EXEC_SYNC.name, verbs.PULL_IMAGE.name))

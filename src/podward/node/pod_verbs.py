@@ -25,12 +25,16 @@ from podward.schema.view import pod_view
 
 
 class PlaceRequest(Struct, frozen=True):
-    """A Pod's directory, its cgroup with its limits, and whether it has a user namespace of its own."""
+    """A Pod's directory, its cgroup with its limits, and whether it has a user namespace of its own.
+
+    `most_processes` is how many processes it may have; 0 is any number.
+    """
 
     directory: str
     cgroup: str
     limits: LinuxContainerResources
     user_namespace: bool = False
+    most_processes: int = 0
 
 
 class PlaceAnswer(Struct, frozen=True):
@@ -113,6 +117,8 @@ def make_place(service: RuntimeService, asked: PlaceRequest, _caller: Caller) ->
     os.makedirs(asked.directory, mode=0o700, exist_ok=True)
     if cgroups.usable():
         pod_cgroups.ensure(asked.cgroup, asked.limits)
+        if asked.most_processes:
+            pod_cgroups.limit_processes(asked.cgroup, asked.most_processes)
     if not asked.user_namespace:
         return PlaceAnswer()
     return PlaceAnswer(userns.keep(service.state, asked.directory))

@@ -24,6 +24,7 @@ from podward.node import bootstrap, facts, machine_info
 from podward.node.care import ContainerCare
 from podward.node.context import NodeContext
 from podward.node.identities import Identities
+from podward.node.image_collection import ImageCollection
 from podward.node.images import Images
 from podward.node.log import Log
 from podward.node.log_rotation import LogRotation
@@ -129,6 +130,7 @@ class _Running:
         self._context = context
         self._network = ServiceNetwork(context)
         self._logs = LogRotation(context)
+        self._collection = ImageCollection(context, images_changed)
         self._parts = Parts(
             context=context,
             node=node,
@@ -177,9 +179,11 @@ class _Running:
         if self._static is not None:
             self._static.start(self._pods)
         self._logs.start()
+        self._collection.start()
 
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""
+        await self._collection.close()
         await self._logs.close()
         if self._static is not None:
             await self._static.close()

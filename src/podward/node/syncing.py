@@ -148,8 +148,14 @@ async def _do(parts: Parts, state: PodState, look: Look, actions: PodActions) ->
 async def _make_place(parts: Parts, state: PodState) -> None:
     """Have the Pod's directory, ids and cgroup."""
     subject, spec = state.subject, state.subject.pod.spec
-    wanted = spec.host_users is False and parts.node.userns_supported
-    request = PlaceRequest(subject.directory(parts.context.options), subject.cgroup, pod_cgroups.decide(spec), wanted)
+    options = parts.context.options
+    request = PlaceRequest(
+        subject.directory(options),
+        subject.cgroup,
+        pod_cgroups.decide(spec),
+        spec.host_users is False and parts.node.userns_supported,
+        max(options.pod_max_pids, 0),
+    )
     if state.placed:
         return
     answer = await parts.context.engine.call(pod_verbs.MAKE_PLACE, request)

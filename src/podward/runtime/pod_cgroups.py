@@ -1,7 +1,7 @@
 """The cgroup of a Pod, in which its sandboxes' and containers' are: made, limited, taken away.
 
-Under cgroup v1 it is made in the hierarchies that limit something, cpu and memory; under v2 the controllers are handed
-down to it (cgroups(7)). What the machine has no file for is not limited.
+Under cgroup v1 it is made in the hierarchies that limit something, cpu and memory, and pids where these are limited;
+under v2 the controllers are handed down to it (cgroups(7)). What the machine has no file for is not limited.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ _V1 = (("cpu", "cpu.shares"), ("cpu", "cpu.cfs_period_us"), ("cpu", "cpu.cfs_quo
 _MEMORY_V1 = "memory.limit_in_bytes"
 _CONTROLLERS = "+cpu +memory +pids"
 _NO_LIMIT = "-1"
+_MOUNT_PIDS = "mount the cgroup controller pids there, or do without --pod-max-pids"
 
 
 def ensure(path: str, wanted: LinuxContainerResources) -> None:
@@ -33,6 +34,17 @@ def ensure(path: str, wanted: LinuxContainerResources) -> None:
     for (controller, file), value in zip(_V1, values, strict=True):
         _write(f"{HOME}/{controller}{path}/{file}", str(value))
     _write(f"{HOME}/memory{path}/{_MEMORY_V1}", str(wanted.memory_limit_in_bytes or _NO_LIMIT))
+
+
+def limit_processes(path: str, most: int) -> None:
+    """Let the Pod have so many processes and threads, and no more. Raises NodeError where the kernel refuses."""
+    directory = f"{HOME}{path}"
+    if not os.path.exists(f"{HOME}/cgroup.controllers"):
+        if not os.path.isdir(f"{HOME}/pids"):
+            raise NodeError("nothing counts processes on this machine", where=f"{HOME}/pids", advice=_MOUNT_PIDS)
+        directory = f"{HOME}/pids{path}"
+        os.makedirs(directory, exist_ok=True)
+    _write(f"{directory}/pids.max", str(most))
 
 
 def memory_used(path: str) -> int:

@@ -6,41 +6,16 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from workload_samples import NOW, meta, owned_by, template
+from rollout_samples import RECREATE, config, controller
+from workload_samples import NOW, meta
 
-from podward.api.json_value import Json, JsonObject
+from podward.api.json_value import JsonObject
 from podward.controllers.apps.ownership import annotations_of, labels_of, name_of
 from podward.controllers.deployment_configs import deployer, rollouts
 from podward.controllers.deployment_configs.decision import Plan, decide
 from podward.controllers.deployment_configs.deployer import Facts, Step
 from podward.controllers.deployment_configs.rollouts import DESIRED, PHASE, REASON, SIZE, STARTED
 from podward.documents.raw_fields import member, objects
-
-CHANGE: JsonObject = {"type": "ConfigChange"}
-RECREATE: JsonObject = {"type": "Recreate", "recreateParams": {"timeoutSeconds": 600}}
-HALF: JsonObject = {"timeoutSeconds": 600, "maxSurge": 1, "maxUnavailable": 0}
-ROLLING: JsonObject = {"type": "Rolling", "rollingParams": HALF}
-
-
-def config(version: int = 0, image: str = "web:1", **spec: Json) -> JsonObject:
-    defaults: JsonObject = {"replicas": 2, "triggers": [CHANGE], "strategy": ROLLING, "selector": {"app": "web"}}
-    return {
-        "apiVersion": "apps.openshift.io/v1",
-        "kind": "DeploymentConfig",
-        "metadata": meta("web"),
-        "spec": {**defaults, "template": template(image), **spec},
-        "status": {"latestVersion": version},
-    }
-
-
-def controller(of: JsonObject, version: int, phase: str, replicas: int = 0, **more: Json) -> JsonObject:
-    """The controller of a rollout with as many Pods as wished for, all of them available unless told otherwise."""
-    found = rollouts.made({**of, "status": {"latestVersion": version}})
-    found["metadata"] = {**meta(f"web-{version}"), **member(found, "metadata"), "ownerReferences": owned_by(of)}
-    member(found, "spec")["replicas"] = replicas
-    available = more.get("available", replicas)
-    found["status"] = {"replicas": more.get("there", replicas), "availableReplicas": available}
-    return rollouts.with_annotations(found, {PHASE: phase, STARTED: rollouts.moment(NOW - 10)})
 
 
 def step(of: JsonObject, *controllers: JsonObject, pods: int = 0) -> Plan:
@@ -205,18 +180,9 @@ def test_recreating(old: int, pods: int, new: tuple[int, int], expected: Step) -
     assert deployer.decide(facts) == expected
 
 
-@pytest.mark.parametrize(
-    ("strategy", "failure"),
-    [
-        ({"type": "Custom"}, "unsupported strategy type: Custom"),
-        ({"type": "Recreate", "recreateParams": {"pre": {"failurePolicy": "Abort"}}}, "pre hook failed"),
-        ({"type": "Recreate", "recreateParams": {"pre": {"failurePolicy": "Ignore"}}}, ""),
-    ],
-)
-def test_what_needs_a_deployers_pod_fails(strategy: JsonObject, failure: str) -> None:
-    facts = Facts(controller(config(1, strategy=strategy), 1, "Running"), None, 0, None, NOW)
-    assert deployer.decide(facts).failure.startswith(failure)
-    assert bool(deployer.decide(facts).failure) is bool(failure)
+def test_a_strategy_that_nobody_knows_fails() -> None:
+    facts = Facts(controller(config(1, strategy={"type": "Other"}), 1, "Running"), None, 0, None, NOW)
+    assert deployer.decide(facts).failure == "unsupported strategy type: Other"
 
 
 def test_a_moment_is_read_as_it_is_written() -> None:

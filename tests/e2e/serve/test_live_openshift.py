@@ -163,3 +163,47 @@ def test_a_role_binding_is_a_second_way_to_grant_it(scenario: Scenario) -> None:
     binding = ("clusterrolebinding", role, f"--clusterrole={role}", "--serviceaccount=monitor:new-sa")
     scenario.cluster.kubectl("create", *binding)
     assert scenario.pod()["metadata"]["annotations"]["openshift.io/scc"] == "new-scc"
+
+
+def test_hooks_of_a_rollout_run_and_are_tried_again(scenario: Scenario) -> None:
+    cluster, in_hooked = scenario.cluster, ("-n", "hooked")
+    cluster.kubectl("create", "namespace", "hooked")
+    mount = {"name": "d", "mountPath": "/d"}
+    container = {"name": "c", "image": "busybox:root", "command": ["sleep", "1h"], "volumeMounts": [mount]}
+    pod = {"containers": [container], "volumes": [{"name": "d", "emptyDir": {}}], "terminationGracePeriodSeconds": 0}
+    second_time = "test -e /d/once || { touch /d/once; exit 3; }; echo $OPENSHIFT_DEPLOYMENT_NAME; id -u"
+    config = {
+        "apiVersion": "apps.openshift.io/v1",
+        "kind": "DeploymentConfig",
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"app": "web"},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": pod},
+            "strategy": {
+                "type": "Recreate",
+                "recreateParams": {"pre": _hook("Retry", second_time), "post": _hook("Ignore", "exit 1")},
+            },
+        },
+    }
+    cluster.kubectl("create", *in_hooked, "-f", "-", given=json.dumps(config))
+
+    def complete(controller: Any) -> bool:  # noqa: ANN401 - of kubectl
+        return bool(controller["metadata"]["annotations"]["openshift.io/deployment.phase"] == "Complete")
+
+    cluster.until(complete, "rc", "web-1", *in_hooked, seconds=60.0)
+    hook = cluster.get("pod", "web-1-hook-pre", *in_hooked)
+    assert [each["restartCount"] for each in hook["status"]["containerStatuses"]] == [1]
+    name, user = cluster.kubectl("logs", "web-1-hook-pre", *in_hooked).split()
+    assert (name, int(user) >= 1000000000) == ("web-1", True)
+    ignored = "The post-hook failed:  (ignore), rollout of hooked/web-1 will continue"
+
+    def told(events: Any) -> bool:  # noqa: ANN401 - as above
+        return any(each["message"] == ignored for each in events["items"])
+
+    cluster.until(told, "events", *in_hooked)
+
+
+def _hook(policy: str, script: str) -> dict[str, Any]:
+    command = {"containerName": "c", "command": ["sh", "-c", script], "volumes": ["d"]}
+    return {"failurePolicy": policy, "execNewPod": command}

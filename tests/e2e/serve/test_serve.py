@@ -42,6 +42,10 @@ def test_the_node_is_ready_and_takes_pods(cluster: ServedCluster) -> None:
     assert "(1 node, " in cluster.first_line
 
 
+def test_a_disk_that_others_fill_costs_its_nodes_no_images(cluster: ServedCluster) -> None:
+    assert '"imageGCHighThresholdPercent":100' in cluster.kubectl("get", "--raw", "/api/v1/nodes/n1/proxy/configz")
+
+
 def test_all_that_is_written_is_its_owners(cluster: ServedCluster) -> None:
     found = [cluster.root / "cluster", *(cluster.root / "cluster").rglob("*"), cluster.kubeconfig]
     modes = {str(each): stat.S_IMODE(each.lstat().st_mode) for each in found if not each.is_symlink()}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import os
+import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from api_server import Server, running
 from network_lab import MACHINE, Lab, Place, inside
 
 from podward.api.core import ObjectMeta, Pod, PodSpec
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.client.events import Recorder
@@ -245,3 +247,59 @@ def test_a_network_policy_is_told_as_not_enforced(served: Running) -> None:
         return [each["message"].partition(":")[0] for each in answer["items"] if each["reason"] == "NotEnforced"]
 
     served.during(lambda: until(["this node does not enforce NetworkPolicies"], told))
+
+
+def balanced(server: Server, name: str, target: str) -> int:
+    """A Service that keeps its clients' addresses, with an endpoint on this node; its port for health checks."""
+    make(server, name, type="LoadBalancer", externalTrafficPolicy="Local")
+    assert server.ask("PUT", f"{_SLICES}/{name}", _here(name, target))[0] == 200
+    _, found, _ = server.ask("GET", f"/api/v1/namespaces/default/services/{name}")
+    return int(found["spec"]["healthCheckNodePort"])
+
+
+def _here(name: str, *targets: str) -> JsonObject:
+    endpoints: Json = [{"addresses": [each], "nodeName": "n1"} for each in targets]
+    return {**slice_of(name), "endpoints": endpoints}
+
+
+def healthy(place: Place, port: int) -> str:
+    """What a load balancer there hears: the code, and how many endpoints there are."""
+    said = place.fetch(MACHINE, port, b"GET /any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
+    head, _, body = said.partition("\r\n\r\n")
+    return f"{head.split()[1]} {json.loads(body)['localEndpoints']}" if body else "no answer"
+
+
+def test_a_load_balancer_hears_whether_this_node_has_endpoints(served: Running) -> None:
+    server, outside = served.server, served.lab.outside
+
+    def look() -> None:
+        port = balanced(server, "balanced", "10.9.0.2")
+        until("200 1", lambda: healthy(outside, port))
+        assert server.ask("PUT", f"{_SLICES}/balanced", slice_of("balanced", "10.9.0.3"))[0] == 200  # of no node
+        until("503 0", lambda: healthy(outside, port))
+        assert server.ask("DELETE", "/api/v1/namespaces/default/services/balanced")[0] == 200
+        until("no answer", lambda: healthy(outside, port))
+
+    served.during(look)
+
+
+def test_a_port_for_health_checks_that_is_taken_is_told_and_had_once_it_is_free(served: Running) -> None:
+    server, outside = served.server, served.lab.outside
+
+    def told() -> list[str]:
+        _, answer, _ = server.ask("GET", "/api/v1/namespaces/default/events")
+        reason = "FailedToStartServiceHealthcheck"
+        return [each["message"] for each in answer["items"] if each["reason"] == reason][:1]
+
+    port = 30999
+
+    def look() -> None:
+        with socket.create_server(("0.0.0.0", port)):  # noqa: S104 - in a network of its own
+            make(server, "late", type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=port)
+            why = f"listen tcp4 0.0.0.0:{port}: bind: address already in use"
+            message = f'node n1 failed to start healthcheck "default/late" on port {port}: {why}'
+            until([message], told)
+        assert server.ask("PUT", f"{_SLICES}/late", _here("late", "10.9.0.2"))[0] == 200
+        until("200 1", lambda: healthy(outside, port))
+
+    served.during(look)

@@ -35,6 +35,13 @@ self-access-reviewer
   create | authorization.k8s.io | selfsubjectaccessreviews
 self-provisioner
   create | core project.openshift.io | projectrequests
+system:deployer
+  delete | core | replicationcontrollers
+  get list update watch | core | replicationcontrollers
+  get update | core | replicationcontrollers/scale
+  create get list watch | core | pods
+  get | core | pods/log
+  create list | core | events
 system:openshift:aggregate-to-admin > admin
   create | core authorization.openshift.io | localresourceaccessreviews localsubjectaccessreviews
   create | core authorization.openshift.io | resourceaccessreviews subjectaccessreviews
@@ -97,6 +104,16 @@ system:openshift:controller:deploymentconfig-controller
   update | apps.openshift.io | deploymentconfigs/finalizers
   get list watch | apps.openshift.io | deploymentconfigs
   create patch update | core | events
+system:openshift:controller:deployer-controller
+  create delete get list patch watch | core | pods
+  delete | core | replicationcontrollers
+  get list update watch | core | replicationcontrollers
+  get update | core | replicationcontrollers/scale
+  create patch update | core | events
+system:openshift:controller:default-rolebindings-controller
+  create | core | serviceaccounts
+  create | rbac.authorization.k8s.io | rolebindings
+  bind | rbac.authorization.k8s.io | clusterroles | system:deployer
 """
 """Each is bound to the service account of its name in openshift-infra."""
 _INFRA, _CONTROLLER = "openshift-infra", "system:openshift:controller:"

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from podward.api.status import Status
+from podward.client.informer import Change
 from podward.client.work import Retry, WorkQueue
 from podward.controllers.apps.acting import NOT_FOUND, PODS, claimed, is_taken, owner_in
 from podward.controllers.apps.ownership import (
@@ -24,6 +25,9 @@ from podward.controllers.apps.ownership import (
 )
 from podward.controllers.apps.pods import has_ended
 from podward.controllers.deployment_configs import decision
+from podward.controllers.deployment_configs.hook_manifest import POD_FOR
+from podward.controllers.deployment_configs.hooks import NOT_THERE
+from podward.controllers.deployment_configs.rollout_pods import RolloutPods
 from podward.controllers.deployment_configs.rollouts import CONFIG
 from podward.documents.raw_fields import member
 from podward.schema.openshift.resources import RESOURCES
@@ -31,32 +35,41 @@ from podward.schema.resources import BY_PLURAL
 from podward.schema.strategies.equality import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Iterable
 
     from podward.api.json_value import JsonObject
     from podward.client.api import Client
     from podward.client.events import Recorder
-    from podward.client.informer import Change
     from podward.controllers.context import Context
     from podward.controllers.deployment_configs.decision import Plan, Told
 
 CONFIGS = next(each for each in RESOURCES if each.plural == "deploymentconfigs")
 CONTROLLERS = BY_PLURAL["", "v1", "replicationcontrollers"]
 _ACCOUNT, _NAMESPACE = "deploymentconfig-controller", "openshift-infra"
+_OF_PODS = "deployer-controller"
+"""As whom the Pods of rollouts are made."""
+_GRANTING = "default-rolebindings-controller"
+"""As whom a namespace is given the account of custom strategies."""
 _BACKGROUND: JsonObject = {"propagationPolicy": "Background"}
 
 
 async def make(context: Context) -> DeploymentConfigController:
     """The controller of DeploymentConfigs."""
     client = await context.client_for(_ACCOUNT, _NAMESPACE)
-    return DeploymentConfigController(context, client, context.recorder(client, _ACCOUNT))
+
+    def granting() -> Awaitable[Client]:
+        return context.client_for(_GRANTING, _NAMESPACE)
+
+    pods = RolloutPods(await context.client_for(_OF_PODS, _NAMESPACE), context.informers.of(PODS), granting)
+    return DeploymentConfigController(context, client, context.recorder(client, _ACCOUNT), pods)
 
 
 class DeploymentConfigController:
     """Leads each DeploymentConfig from rollout to rollout."""
 
-    def __init__(self, context: Context, client: Client, recorder: Recorder) -> None:
+    def __init__(self, context: Context, client: Client, recorder: Recorder, rolling: RolloutPods) -> None:
         self._client = client
+        self._rolling = rolling
         self._recorder = recorder
         self._configs = context.informers.of(CONFIGS)
         self._controllers = context.informers.of(CONTROLLERS)
@@ -83,8 +96,12 @@ class DeploymentConfigController:
                 self._queue.add(f"{namespace_of(each)}/{name}")
 
     def _take_pod(self, change: Change) -> None:
-        """A Pod that has ended or is gone: a rollout may have waited for the last of the one before."""
+        """A Pod that has ended or is gone: a rollout may have waited for the last of the one before, or for a hook."""
         pod = change.object
+        rollout = labels_of(pod).get(POD_FOR)
+        controller = self._controllers.get(namespace_of(pod), rollout) if isinstance(rollout, str) else None
+        if controller is not None:
+            self._take_controller(Change(None, controller))
         owner = owner_in(self._controllers, pod) if change.new is None or has_ended(pod) else None
         config = owner_in(self._configs, owner) if owner is not None else None
         if config is not None:
@@ -104,7 +121,24 @@ class DeploymentConfigController:
         def left(controller: JsonObject) -> int:
             return sum(not has_ended(pod) for pod in controlled_by(controller, there))
 
-        plan = decision.decide(config, [each for each in controllers if not is_going(each)], left, time.time())
+        seen = await self._rolling.seen(controllers)
+        if seen is None:
+            return Retry.LATER
+        lasting = [each for each in controllers if not is_going(each)]
+        plan = decision.decide(
+            config,
+            lasting,
+            left,
+            time.time(),
+            lambda controller, name: seen.get((name_of(controller), name), NOT_THERE),
+        )
+        if plan.pod is not None:
+            begun = await self._rolling.create(plan.pod)
+            if begun is None:
+                return Retry.LATER
+            if begun.phase:
+                plan = decision.decide(config, lasting, left, time.time(), lambda _controller, _name: begun)
+        await self._rolling.clean_up(controllers)
         return await self._write(config, controllers, plan)
 
     async def _write(self, config: JsonObject, controllers: list[JsonObject], plan: Plan) -> float | Retry | None:

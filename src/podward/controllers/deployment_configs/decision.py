@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from podward.controllers.apps.conditions import find
 from podward.controllers.apps.ownership import is_going, name_of, namespace_of
 from podward.controllers.apps.pods import moment_of
-from podward.controllers.deployment_configs import deployer, rollouts, status
+from podward.controllers.deployment_configs import causes, custom, deployer, hooks, rollouts, status
 from podward.controllers.deployment_configs.rollouts import (
     CANCELLED,
     COMPLETE,
@@ -30,16 +30,14 @@ from podward.controllers.deployment_configs.rollouts import (
     size_of,
 )
 from podward.documents.raw_fields import member, objects
-from podward.schema.openshift.rollouts import encoded_in, latest_of
-from podward.schema.strategies.equality import same
+from podward.schema.openshift.rollouts import latest_of
 from podward.schema.validation.raw import number, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from podward.api.json_value import Json, JsonObject
-
-_CONFIG, _IMAGE = "ConfigChange", "ImageChange"
+    from podward.api.json_value import JsonObject
+    from podward.controllers.deployment_configs.hooks import Seen
 
 
 class Told(Struct, frozen=True):
@@ -51,9 +49,10 @@ class Told(Struct, frozen=True):
 
 
 class Plan(Struct):
-    """What is written, in this order; `status` of None stays as it is."""
+    """What is written, in this order; `status` of None stays as it is. `pod` is of a hook or a custom strategy."""
 
     created: JsonObject | None = None
+    pod: JsonObject | None = None
     changed: list[tuple[JsonObject, Told | None]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     status: JsonObject | None = None
@@ -62,10 +61,14 @@ class Plan(Struct):
 
 
 def decide(
-    config: JsonObject, controllers: Sequence[JsonObject], pods: Callable[[JsonObject], int], now: float
-) -> Plan:
-    """The next step. `controllers`: those that it controls; `pods`: how many Pods of one have not ended."""
-    step = _Step(config, list(controllers), now)
+    config: JsonObject, controllers: Sequence[JsonObject], pods: Callable[[JsonObject], int], now: float,
+    seen: Callable[[JsonObject, str], Seen] = lambda _controller, _name: hooks.NOT_THERE,
+) -> Plan:  # fmt: skip
+    """The next step. `controllers`: those that it controls; `pods`: how many Pods of one have not ended.
+
+    `seen` says what became of the Pod of a rollout's hook, or of its custom strategy.
+    """
+    step = _Step(config, list(controllers), now, seen)
     current = status.latest(config, controllers)
     running = current if current is not None and not rollouts.is_over(current) else None
     if member(config, "spec").get("paused") is True and running is not None and not is_going(config):
@@ -81,7 +84,7 @@ def decide(
 
 def _stands_still(step: _Step, config: JsonObject) -> Plan | None:
     """The plan for a config that is not rolled out: it waits to be told, is being deleted, or is paused."""
-    if not latest_of(config) and not _triggers(config):
+    if not latest_of(config) and not causes.triggers_of(config):
         return step.told([])
     if is_going(config):
         return step.told()
@@ -98,12 +101,12 @@ def _next_rollout(step: _Step, config: JsonObject, current: JsonObject | None) -
     if current is None and step.cancels_running():
         return step.plan
     pod = member(member(member(config, "spec"), "template"), "spec")
-    causes = None
+    begun = None
     if all(text(each, "image").strip() for each in objects(pod, "containers")):
-        causes = _causes(config, current)
-    if causes is None:
+        begun = causes.of(config, current)
+    if begun is None:
         return step.told()
-    return step.counted_on(causes) if causes else None
+    return step.counted_on(begun) if begun else None
 
 
 def failed(config: JsonObject, controllers: Sequence[JsonObject], why: str, now: float) -> Plan:
@@ -114,55 +117,14 @@ def failed(config: JsonObject, controllers: Sequence[JsonObject], why: str, now:
     return Plan(status=status.calculated(config, controllers, now, found), events=[told])
 
 
-# --- what begins a rollout --------------------------------------------------------------------------------------------
-
-
-def _triggers(config: JsonObject) -> set[str]:
-    return {text(each, "type") for each in objects(member(config, "spec"), "triggers")} & {_CONFIG, _IMAGE}
-
-
-def _causes(config: JsonObject, current: JsonObject | None) -> JsonObject | None:
-    """The details of the rollout that is to begin; empty where none is; nothing where images are waited for."""
-    triggers, found = _triggers(config), _details("config change", [{"type": _CONFIG}])
-    images = [member(each, "imageChangeParams") for each in objects(member(config, "spec"), "triggers")]
-    if not latest_of(config):
-        if _IMAGE not in triggers:
-            return found if _CONFIG in triggers else {}
-        waits = any(not text(each, "lastTriggeredImage") for each in images if each)
-        return None if waits else found
-    if current is None:
-        return {}
-    if _IMAGE in triggers and (newer := _newer_images(config, current)):
-        causes: list[JsonObject] = [
-            {"type": _IMAGE, "imageTrigger": {"from": {"kind": "DockerImage", "name": image}}} for image in newer
-        ]
-        return _details("image change", causes)
-    before = encoded_in(current)
-    template = member(config, "spec").get("template")
-    changed = before is not None and not same(template, member(before, "spec").get("template"))
-    return found if _CONFIG in triggers and changed else {}
-
-
-def _details(message: str, causes: list[JsonObject]) -> JsonObject:
-    listed: list[Json] = [*causes]
-    return {"message": message, "causes": listed}
-
-
-def _newer_images(config: JsonObject, current: JsonObject) -> list[str]:
-    has = set(_images(current))
-    return [image for image in _images(config) if image not in has]
-
-
-def _images(owner: JsonObject) -> list[str]:
-    pod = member(member(member(owner, "spec"), "template"), "spec")
-    return [text(each, "image") for each in objects(pod, "containers")]
-
-
 class _Step:
-    def __init__(self, config: JsonObject, controllers: list[JsonObject], now: float) -> None:
+    def __init__(
+        self, config: JsonObject, controllers: list[JsonObject], now: float, seen: Callable[[JsonObject, str], Seen]
+    ) -> None:
         self._config = config
         self._controllers = controllers
         self._now = now
+        self._seen = seen
         self.plan = Plan()
 
     def told(self, controllers: list[JsonObject] | None = None, more: JsonObject | None = None) -> Plan:
@@ -242,6 +204,9 @@ class _Step:
 
     def run(self, current: JsonObject, pods: Callable[[JsonObject], int]) -> Plan:
         """What a deployer would do next."""
+        if custom.is_custom(current) and not rollouts.is_cancelled(current):
+            self._custom(current)
+            return self._told_unobserved()
         old = rollouts.active(self._controllers)
         begins = rollouts.phase_of(current) != RUNNING
         facts = deployer.Facts(current, old, pods(old) if old is not None else 0, self._better_since(), self._now)
@@ -252,19 +217,46 @@ class _Step:
             changes: dict[str, str | None] = {PHASE: FAILED, COMPLETED: rollouts.moment(self._now)}
             self._change(current, rollouts.with_annotations(current, changes), told)
         elif step.failure:
-            changes = {PHASE: FAILED, REASON: step.failure, COMPLETED: rollouts.moment(self._now)}
-            told = Told("Warning", "RolloutFailed", f'Rollout for "{where}" failed: {step.failure}')
-            self._change(current, rollouts.with_annotations(current, changes), told)
+            self._fail(current, step.failure)
         elif begins:
             changes = {PHASE: RUNNING, STARTED: rollouts.moment(self._now)}
             self._change(current, rollouts.with_annotations(current, changes))
-            for name in deployer.hooks(current)[0]:
-                sentence = f"The {name} hook of {where} is ignored: no Pod of a deployer can be run"
-                self._tell("Warning", "HookIgnored", sentence)
+        elif step.hook and not self._runs_others(current, old):
+            self._hook(current, step.hook)
         else:
             self._go_on(current, old, step)
             self.plan.again = max(deployer.deadline(facts), 0.0) + 1.0
         return self._told_unobserved()
+
+    def _custom(self, current: JsonObject) -> None:
+        """Have a Pod of the user's own roll it out."""
+        step = custom.step(current, self._seen(current, custom.DEPLOY), self._now)
+        for kind, reason, message in step.events:
+            self._tell(kind, reason, message)
+        self.plan.pod, self.plan.again = step.pod, step.again
+        if step.changes:
+            self._change(current, rollouts.with_annotations(current, step.changes))
+
+    def _fail(self, current: JsonObject, why: str) -> None:
+        changes: dict[str, str | None] = {PHASE: FAILED, REASON: why, COMPLETED: rollouts.moment(self._now)}
+        sentence = f'Rollout for "{namespace_of(current)}/{name_of(current)}" failed: {why}'
+        told = Told("Warning", "RolloutFailed", sentence)
+        self._change(current, rollouts.with_annotations(current, changes), told)
+
+    def _hook(self, current: JsonObject, name: str) -> None:
+        """Have a hook begin, or find out what became of it."""
+        step = hooks.step(current, name, self._seen(current, name), self._now)
+        for kind, reason, message in step.events:
+            self._tell(kind, reason, message)
+        self.plan.pod = step.pod
+        if step.failure:
+            self._fail(current, step.failure)
+        elif step.noted is not None:
+            self._change(current, step.noted)
+
+    def _runs_others(self, current: JsonObject, old: JsonObject | None) -> bool:
+        """Whether older rollouts that are not the last complete one have replicas: they are scaled down first."""
+        return any(size_of(each) for each in self._controllers if each is not current and each is not old)
 
     def _go_on(self, current: JsonObject, old: JsonObject | None, step: deployer.Step) -> None:
         for each in list(self._controllers):

@@ -4,8 +4,8 @@ Specification: openshift/oc, pkg/cli/deployer: deployer.go, strategy/recreate an
 before ends, then one Pod must be available, then all are made. Rolling: the new one grows as far as maxSurge lets it,
 the old one shrinks as far as enough Pods are available; without one before it, all are made and must be available. A
 rollout in which nothing gets better for timeoutSeconds has failed.
-Ours: there is no deployer's Pod. Hooks and custom strategies, which need one, cannot be run: a hook that may be ignored
-is told of, every other makes the rollout fail.
+A hook comes before all that (pre), once the one before it has ended (mid, of Recreate alone), or last (post).
+Ours: there is no deployer's Pod, but for custom strategies (`custom.py`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from podward.controllers.apps.ownership import annotations_of, name_of
+from podward.controllers.deployment_configs import hooks
+from podward.controllers.deployment_configs.hooks import parameters, strategy_of
 from podward.controllers.deployment_configs.rollouts import DESIRED, size_of, started_at
 from podward.documents.raw_fields import member
-from podward.schema.openshift.rollouts import encoded_in
 from podward.schema.strategies.int_or_percent import scaled
 from podward.schema.validation.raw import number, text
 
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
 
 _TIMEOUT = 600
-_PARAMETERS = {"Recreate": "recreateParams", "Rolling": "rollingParams"}
+_STRATEGIES = frozenset(("Recreate", "Rolling"))
 
 
 class Step(Struct, frozen=True):
-    """The sizes of the new controller and of the one before; or that it is done, or why it has failed."""
+    """The sizes of the new controller and of the one before; or that it is done, or why it has failed.
+
+    With a `hook` it goes on once that one is over.
+    """
 
     new: int
     old: int = 0
     done: bool = False
     failure: str = ""
+    hook: str = ""
 
 
 class Facts(Struct, frozen=True):
@@ -47,28 +52,10 @@ class Facts(Struct, frozen=True):
     now: float
 
 
-def strategy_of(controller: JsonObject) -> JsonObject:
-    """The strategy of the config that the controller was made of."""
-    return member(member(encoded_in(controller) or {}, "spec"), "strategy")
-
-
-def _parameters(controller: JsonObject) -> JsonObject:
-    strategy = strategy_of(controller)
-    return member(strategy, _PARAMETERS.get(text(strategy, "type"), ""))
-
-
-def hooks(controller: JsonObject) -> tuple[list[str], list[str]]:
-    """The hooks that cannot be run: those that may be ignored, and those that may not."""
-    parameters = _parameters(controller)
-    found = {name: hook for name in ("pre", "mid", "post") if isinstance(hook := parameters.get(name), dict)}
-    ignored = [name for name, hook in found.items() if hook.get("failurePolicy") == "Ignore"]
-    return ignored, [name for name in found if name not in ignored]
-
-
 def deadline(facts: Facts) -> float:
     """The seconds that are left for it to get better."""
-    limit = number(_parameters(facts.new), "timeoutSeconds") or _TIMEOUT
-    since = max(started_at(facts.new) or facts.now, facts.better or 0.0)
+    limit = number(parameters(facts.new), "timeoutSeconds") or _TIMEOUT
+    since = max(started_at(facts.new) or facts.now, facts.better or 0.0, hooks.over_since(facts.new))
     return since + limit - facts.now
 
 
@@ -88,11 +75,16 @@ def decide(facts: Facts) -> Step:
         return Step(new, old, failure=failure)
     if desired is None:
         return kept
+    due = hooks.due(facts.new)
+    if hooks.PRE in due:
+        return Step(new, old, hook=hooks.PRE)
     if facts.old is not None and strategy == "Rolling":
         step = _rolled(facts, facts.old, desired)
     else:
-        step = _recreated(facts, desired)
-    if not step.done and step == kept and deadline(facts) <= 0:
+        step = _recreated(facts, desired, hooks.MID if hooks.MID in due else "")
+    if step.done and hooks.POST in due:
+        return Step(step.new, step.old, hook=hooks.POST)
+    if not step.done and not step.hook and step == kept and deadline(facts) <= 0:
         what = (
             f"couldn't scale {name_of(facts.new)} to {desired}"
             if new != desired
@@ -104,22 +96,21 @@ def decide(facts: Facts) -> Step:
 
 def _refusal(controller: JsonObject, strategy: str, desired: int | None) -> str:
     """Why a rollout cannot be run at all."""
-    if strategy not in _PARAMETERS:
+    if strategy not in _STRATEGIES:
         return f"unsupported strategy type: {strategy}"
-    if desired is None:
-        return f"deployment {name_of(controller)} has already run to completion"
-    _, refused = hooks(controller)
-    return f"{refused[0]} hook failed: no Pod of a deployer can be run" if refused else ""
+    return f"deployment {name_of(controller)} has already run to completion" if desired is None else ""
 
 
 def _state(controller: JsonObject, name: str) -> int:
     return number(member(controller, "status"), name)
 
 
-def _recreated(facts: Facts, desired: int) -> Step:
+def _recreated(facts: Facts, desired: int, hook: str) -> Step:
     new = size_of(facts.new)
     if facts.old is not None and (size_of(facts.old) or _state(facts.old, "replicas") or facts.pods):
         return Step(new)
+    if hook:
+        return Step(new, hook=hook)
     available, there = _state(facts.new, "availableReplicas"), _state(facts.new, "replicas")
     if facts.old is None or not desired:
         return Step(desired, done=new == there == desired and available >= desired)
@@ -129,9 +120,9 @@ def _recreated(facts: Facts, desired: int) -> Step:
 
 
 def _rolled(facts: Facts, before: JsonObject, desired: int) -> Step:
-    parameters, new, old = _parameters(facts.new), size_of(facts.new), size_of(before)
-    surge = scaled(parameters.get("maxSurge"), desired, up=True)
-    unavailable = scaled(parameters.get("maxUnavailable"), desired, up=False)
+    rolling, new, old = parameters(facts.new), size_of(facts.new), size_of(before)
+    surge = scaled(rolling.get("maxSurge"), desired, up=True)
+    unavailable = scaled(rolling.get("maxUnavailable"), desired, up=False)
     if not surge and not unavailable:
         unavailable = 1
     grown = min(desired, new + max(0, desired + surge - new - old)) if new < desired else desired

@@ -31,8 +31,8 @@ CANCELLED = "openshift.io/deployment.cancelled"
 SIZE = "openshift.io/deployment.replicas"
 STARTED, COMPLETED = "openshift.io/deployer-pod.started-at", "openshift.io/deployer-pod.completed-at"
 DESIRED = "kubectl.kubernetes.io/desired-replicas"
-NEW, RUNNING, COMPLETE, FAILED = "New", "Running", "Complete", "Failed"
-_IGNORED = "deploy.openshift.io/deployer-pod.ignore"
+NEW, PENDING, RUNNING, COMPLETE, FAILED = "New", "Pending", "Running", "Complete", "Failed"
+IGNORED = "deploy.openshift.io/deployer-pod.ignore"
 _MOMENT = "%Y-%m-%d %H:%M:%S +0000 UTC"
 
 
@@ -121,8 +121,8 @@ def made(config: JsonObject) -> JsonObject:
     }
     if message := text(member(member(config, "status"), "details"), "message"):
         annotations[REASON] = message
-    if ignored := text(annotations_of(config), _IGNORED):
-        annotations[_IGNORED] = ignored
+    if ignored := text(annotations_of(config), IGNORED):
+        annotations[IGNORED] = ignored
     metadata: JsonObject = {
         "name": name,
         "namespace": namespace_of(config),

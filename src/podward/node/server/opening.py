@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cryptography import x509
 
+from podward.api import go_duration
 from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ExecSyncRequest, ExecSyncResponse, ListPodSandboxRequest
 from podward.api.cri_stats import PodSandboxStats
@@ -112,7 +113,16 @@ class Serving:
         self._streams = streams
         self._certificate = ServingCertificate(options.directory, options.name, [identity.address], trusted)
         callers = Callers(context.client, options.name, trusted)
-        configuration: JsonObject = {"kind": "KubeletConfiguration", "port": identity.port, "maxPods": options.max_pods}
+        configuration: JsonObject = {
+            "kind": "KubeletConfiguration",
+            "port": identity.port,
+            "maxPods": options.max_pods,
+            "podPidsLimit": options.pod_max_pids,
+            "imageGCHighThresholdPercent": options.images.high,
+            "imageGCLowThresholdPercent": options.images.low,
+            "imageMinimumGCAge": go_duration.text_of(options.images.least_age),
+            "imageMaximumGCAge": go_duration.text_of(options.images.greatest_age),
+        }
         self._server = NodeServer(_Host(context, pods, statuses, streams), callers, configuration, context.log.broke)
         self._keeping: asyncio.Task[None] | None = None
 

@@ -19,14 +19,16 @@ from podward.api.core import Pod
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import UpdateRuntimeConfigRequest
 from podward.api.cri_status import NetworkConfig, RuntimeConfig
-from podward.api.service import Service
+from podward.api.service import EndpointSlice, Service
 from podward.api.status import Status
 from podward.client.api import Client
+from podward.client.events import Recorder
 from podward.client.informer import Change, Informer, Informers, Key
 from podward.documents.raw_fields import member, objects
 from podward.node.context import NodeContext
 from podward.node.services import lock
 from podward.node.services.book import NODES, SERVICE_CIDRS, SERVICES, SLICES, MachineNodes, ServiceBook
+from podward.node.services.health import HealthChecks
 from podward.node.services.name_server import NameServer, is_local
 from podward.node.services.network_policies import PolicyNotices
 from podward.node.services.proxy import ServiceProxy
@@ -45,6 +47,7 @@ from podward.policy.kubelet import service_environment
 from podward.policy.kubelet.dns import WITHOUT_CLUSTER
 from podward.policy.proxy.built_in import API_SERVICE, NO_ENDPOINT, BuiltIn
 from podward.policy.proxy.forgotten import Flow
+from podward.policy.proxy.health import health_checks
 from podward.policy.proxy.routes import Machine, is_range
 from podward.runtime.network import bridge, configuration
 from podward.runtime.service import verbs
@@ -159,6 +162,13 @@ class ServiceNetwork:
         address = self._context.identity.address
         proxy = self._proxy = ServiceProxy(table, self, self._book, self._context.log)
         names = self._name_server()
+        recorder = Recorder(self._context.client, "kube-proxy", self._context.options.name)
+        checks = HealthChecks(self._context.options.name, lambda: proxy.healthy, recorder, self._context.log)
+
+        async def check(services: list[Service], slices: list[EndpointSlice], machine: Machine) -> None:
+            await checks.sync(health_checks(services, slices, machine))
+
+        proxy.loaded = check
         try:
             known = (address, await names.start(address)) if self._dns else NO_ENDPOINT
             server = _endpoint(self._context.client.connection.server)
@@ -171,6 +181,8 @@ class ServiceNetwork:
         finally:
             await names.close()
             await asyncio.shield(proxy.close())
+            await checks.close()
+            await recorder.close()
 
     def _cluster_uid(self) -> str:
         """What tells this cluster from others: the uid of the API server's Service."""

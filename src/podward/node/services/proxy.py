@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from podward.api.service import EndpointSlice, Service
 from podward.node.log import Log
 from podward.node.services.book import ServiceBook
 from podward.policy.proxy.built_in import BuiltIn, completed
@@ -47,7 +48,14 @@ class ServiceProxy:
         self._emptied: frozenset[str] = frozenset()
         self._task: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
+        self.loaded: Callable[[list[Service], list[EndpointSlice], Machine], Awaitable[None]] | None = None
+        """Is told what the rules say from now on."""
         book.listeners.append(lambda _: self.changed())
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the kernel has the rules that it should have."""
+        return self._loaded is not None
 
     def changed(self) -> None:
         """Look again."""
@@ -120,4 +128,6 @@ class ServiceProxy:
         self._routes = wanted
         if stale:
             await self._rules.forget(stale)
+        if self.loaded is not None:
+            await self.loaded(services, slices, machine)
         return ""

@@ -107,12 +107,17 @@ def routes(services: Iterable[Service], slices: Iterable[EndpointSlice], machine
     found = [
         _route(service, port, by_service.get((service.metadata.namespace, service.metadata.name), ()), machine)
         for service in services
-        if service.has_address and PROXY_NAME not in (service.metadata.labels or {})
-        if _is_ipv4(service.spec.cluster_ip)
+        if is_served(service)
         for port in service.spec.ports or ()
         if port.protocol in _PROTOCOLS
     ]
     return tuple(sorted(found, key=lambda route: (route.service, route.port_name, route.protocol)))
+
+
+def is_served(service: Service) -> bool:
+    """Whether it is ours to serve: it has an IPv4 address, and no other proxy."""
+    own = service.has_address and PROXY_NAME not in (service.metadata.labels or {})
+    return own and _is_ipv4(service.spec.cluster_ip)
 
 
 def _route(service: Service, port: ServicePort, slices: Sequence[EndpointSlice], machine: Machine) -> Route:
