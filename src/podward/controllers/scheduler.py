@@ -21,6 +21,7 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.client import connection
 from podward.client.api import Client, PatchKind
+from podward.client.event_series import SeriesRecorder
 from podward.controllers.cluster_view import CLAIMS, PODS, VOLUMES, ClusterView
 from podward.controllers.context import Context
 from podward.controllers.scheduling_queue import SchedulingQueue
@@ -36,7 +37,9 @@ _BUDGETS = BY_PLURAL["policy", "v1", "poddisruptionbudgets"]
 _BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 _NOT_FOUND, _CONFLICT = 404, 409
 _BINDING_SECONDS = 600.0
-_LONGEST = 1024
+_NO_CLAIMS, _NO_STATE = "no new claims to deallocate", "not found"
+"""What the plugin of dynamic resources says, which is asked for room before any Pod is: of a Pod without claims, and
+where the Pod was refused before the plugin was asked about its claims."""
 
 _log = logging.getLogger("podward.controllers")
 
@@ -54,7 +57,7 @@ class Scheduler:
     def __init__(self, context: Context, client: Client) -> None:
         """`client` is who binds."""
         self._client, self._own = client, client is not context.admin
-        self._recorder = context.recorder(client, DEFAULT_SCHEDULER)
+        self._recorder = SeriesRecorder(client, DEFAULT_SCHEDULER)
         self._queue = SchedulingQueue()
         self._view = ClusterView(context.informers, self._on_pod, self._queue.changed)
         self._budgets = context.informers.of(_BUDGETS)
@@ -75,8 +78,8 @@ class Scheduler:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
         self._queue.close()
+        await self._recorder.close()
         if self._own:
-            await self._recorder.close()
             await self._client.close()
 
     def _on_pod(self, old: PodFacts | None, new: PodFacts | None) -> None:
@@ -152,7 +155,7 @@ class Scheduler:
         raw = self._raw(pod)
         if raw is not None:
             message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
-            self._recorder.event(raw, "Normal", "Scheduled", message)
+            self._recorder.event(raw, ("Normal", "Scheduled", "Binding"), message)
         return None
 
     async def _bind_volumes(self, pod: PodFacts, node: str, wanted: Plan) -> str:
@@ -207,8 +210,10 @@ class Scheduler:
         if isinstance(found, Preemption):
             node = found.node
             self._view.nominate(pod, node)
+        elif refusal.all_nodes:
+            sentence += f" {_NO_STATE}"
         elif found and refusal.count:
-            sentence += f" preemption: {found}"
+            sentence += f" {_NO_CLAIMS}, preemption: {found}"
             node = pod.nominated if found.startswith("not eligible due to a terminating") else ""
         self._queue.failed(pod.uid, changes)
         await self._tell(pod, "Unschedulable", sentence, node)
@@ -240,14 +245,15 @@ class Scheduler:
         if isinstance(answer, Status) and answer.code >= 400:
             return
         if raw is not None:
-            self._recorder.event(raw, "Normal", "Preempted", f"Preempted by pod {pod.uid} on node {node}")
+            told = ("Normal", "Preempted", "Preempting")
+            self._recorder.event(raw, told, f"Preempted by pod {pod.uid} on node {node}", self._raw(pod))
 
     async def _tell(self, pod: PodFacts, reason: str, message: str, node: str) -> None:
         """Say why a Pod has no node: an event, and its status where that does not say so yet."""
         raw = self._raw(pod)
         if raw is None:
             return
-        self._recorder.event(raw, "Warning", "FailedScheduling", message[:_LONGEST])
+        self._recorder.event(raw, ("Warning", "FailedScheduling", "Scheduling"), message)
         patch = status_patch(raw, reason, message, node, _moment())
         if patch:
             await self._client.patch(
