@@ -2,7 +2,7 @@
 
 Specification: Kubernetes, pkg/scheduler/framework/plugins/volumebinding and volumerestrictions, in our words:
 - A claim that is not there, lost or being deleted keeps its Pod from every node, and so does one that is to be bound at
-  once and is not yet: it is not the scheduler who binds that.
+  once and is not yet: it is not the scheduler who binds that. One of an ephemeral volume is to be its Pod's own.
 - A claim that is bound is to be had where its volume's node affinity matches.
 - A claim whose class waits for the first consumer (`WaitForFirstConsumer`) is bound for the node that is chosen: to a
   free volume that fits it and can be reached from there, the smallest claims first; or else one is made there, if the
@@ -20,7 +20,7 @@ from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.api.scheduling import PlacedVolume, StorageClass
 from podward.api.storage import PersistentVolumeClaim
-from podward.documents.raw_fields import member
+from podward.documents.raw_fields import member, objects
 from podward.policy.scheduling.facts import NodeFacts, PodFacts
 from podward.policy.scheduling.node_fit import Misfit, matches_node
 from podward.schema.validation.raw import strings, text
@@ -52,6 +52,8 @@ class ClaimFacts(Struct, frozen=True, gc=False):
     deleted: bool
     selected_node: str
     bound: bool
+    controller: str = ""
+    """The uid of what it was made for; empty where it is a claim of its own."""
 
     @property
     def name(self) -> str:
@@ -90,7 +92,13 @@ def claim_facts(raw: JsonObject) -> ClaimFacts:
         metadata.get("deletionTimestamp") is not None,
         annotations.get(SELECTED_NODE, ""),
         bool(claim.spec.volume_name) and BIND_COMPLETED in annotations,
+        next((text(each, "uid") for each in objects(metadata, "ownerReferences") if each.get("controller")), ""),
     )
+
+
+def not_owner(claim: str, pod: str) -> str:
+    """What is said where the claim of an ephemeral volume is somebody else's, both with namespaces."""
+    return f"PVC {claim} was not created for pod {pod} (pod is not owner)"
 
 
 def missing(pod: PodFacts, storage: Storage) -> str:
@@ -101,18 +109,26 @@ def missing(pod: PodFacts, storage: Storage) -> str:
             continue
         name = source.claim_name if source is not None else f"{pod.name}-{volume.name}"
         found = storage.claims.get((pod.namespace, name))
-        if found is None and source is None:
-            return f"waiting for ephemeral volume controller to create the persistentvolumeclaim {quote(name)}"
-        if found is None:
-            return f"persistentvolumeclaim {quote(name)} not found"
-        if found.phase == "Lost":
-            volume_name = quote(found.claim.spec.volume_name or "")
-            return f"persistentvolumeclaim {quote(name)} bound to non-existent persistentvolume {volume_name}"
-        if found.deleted:
-            return f"persistentvolumeclaim {quote(name)} is being deleted"
+        if why := _absent(name, made_for_it=source is None) if found is None else _unusable(found):
+            return why
+        if source is None and found is not None and found.controller != pod.uid:
+            return not_owner(f"{pod.namespace}/{name}", f"{pod.namespace}/{pod.name}")
     if any(not found.bound and not _waits(found, storage) for found in _claims(pod, storage)):
         return "pod has unbound immediate PersistentVolumeClaims"
     return ""
+
+
+def _absent(name: str, *, made_for_it: bool) -> str:
+    if made_for_it:
+        return f"waiting for ephemeral volume controller to create the persistentvolumeclaim {quote(name)}"
+    return f"persistentvolumeclaim {quote(name)} not found"
+
+
+def _unusable(found: ClaimFacts) -> str:
+    if found.phase == "Lost":
+        volume = quote(found.claim.spec.volume_name or "")
+        return f"persistentvolumeclaim {quote(found.name)} bound to non-existent persistentvolume {volume}"
+    return f"persistentvolumeclaim {quote(found.name)} is being deleted" if found.deleted else ""
 
 
 def plan(pod: PodFacts, node: NodeFacts, storage: Storage) -> Plan | tuple[Misfit, ...]:
