@@ -18,6 +18,8 @@ from podward.controllers import scheduler
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 
+SERVICES = BY_PLURAL["", "v1", "services"]
+SERVICE: JsonObject = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
 PRIORITIES = BY_PLURAL["scheduling.k8s.io", "v1", "priorityclasses"]
 
 
@@ -137,6 +139,22 @@ def test_a_pod_of_low_priority_makes_room(connection: Connection) -> None:
         await client.delete(PODS, "default", "small", {"gracePeriodSeconds": 0})
         await until(client, PODS, "vip", has_node("n1"))
         assert str((await told(client, "small", "Preempted"))["message"]).endswith(" on node n1")
+
+    scheduling(connection, work)
+
+
+def test_pods_of_one_service_are_kept_apart(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        for name in ("n1", "n2", "n3"):
+            await made(client, raw_node(name))
+        await client.create(SERVICES, "default", {"metadata": {"name": "web"}, "spec": SERVICE})
+        where: set[Json] = set()
+        for name in ("a", "b", "c"):
+            await made(client, raw_pod(name, labels={"app": "web"}))
+            found = await until(client, PODS, name, lambda raw: bool(member(raw, "spec").get("nodeName")))
+            where.add(member(found, "spec")["nodeName"])
+        await client.delete(SERVICES, "default", "web")
+        assert where == {"n1", "n2", "n3"}
 
     scheduling(connection, work)
 

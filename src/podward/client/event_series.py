@@ -55,7 +55,7 @@ class SeriesRecorder:
         self._task: asyncio.Task[None] | None = None
         self._rounds: asyncio.Task[None] | None = None
 
-    def event(self, obj: JsonObject, told: tuple[str, str, str], note: str, related: JsonObject | None = None) -> None:
+    def event(self, obj: JsonObject, told: tuple[str, str, str], note: str) -> None:
         """Tell of an object. `told`: Normal or Warning, the reason, what was being done."""
         about = reference(obj)
         key = (*told, *(str(about.get(name, "")) for name in ("kind", "apiVersion", "uid", "resourceVersion")))
@@ -66,8 +66,6 @@ class SeriesRecorder:
                 self._write_soon(_Series(series.made, series.seen, 2, at))
             return
         series = _Series(self._made(about, told, note, at), time.monotonic())
-        if related is not None:
-            series.made["related"] = reference(related)
         self._told[key] = series
         if len(self._told) > _MOST_REMEMBERED:
             self._told.popitem(last=False)

@@ -36,6 +36,7 @@ class ClusterView:
     def __init__(self, informers: Informers, on_pod: PodListener, on_change: Callable[[], None]) -> None:
         """`on_pod` hears of each Pod that was and is."""
         self.pods = informers.of(PODS)
+        self._claims_informer = informers.of(CLAIMS)
         self._on_pod, self._on_change = on_pod, on_change
         self._nodes: dict[str, NodeFacts] = {}
         self._bound: dict[str, dict[str, PodFacts]] = {}
@@ -98,6 +99,11 @@ class ClusterView:
         """A claim as it is now."""
         return self._claims.get((namespace, name))
 
+    def version_of_claim(self, namespace: str, name: str) -> str:
+        """At which version a claim was seen last."""
+        found = self._claims_informer.get(namespace, name)
+        return "" if found is None else text(member(found, "metadata"), "resourceVersion")
+
     def _pod(self, change: Change) -> None:
         uid = text(member(change.object, "metadata"), "uid")
         old, new = self._facts.pop(uid, None), None if change.new is None else _read(pod_facts, change.new)
@@ -119,7 +125,7 @@ class ClusterView:
 
     def _note_nomination(self, uid: str, old: PodFacts | None, new: PodFacts | None) -> None:
         """Follow what the server says of it when that changes: news that is older than a nomination takes none away."""
-        if new is None or new.node or new.ended or new.deleted:
+        if new is None or new.node or new.ended or new.deleted or uid in self._assumed:
             self._nominated.pop(uid, None)
         elif new.nominated != (old.nominated if old is not None else ""):
             self.nominate(new, new.nominated)

@@ -23,6 +23,7 @@ from podward.client import connection
 from podward.client.api import Client, PatchKind
 from podward.client.event_series import SeriesRecorder
 from podward.controllers.cluster_view import CLAIMS, PODS, VOLUMES, ClusterView
+from podward.controllers.companions import Companions
 from podward.controllers.context import Context
 from podward.controllers.scheduling_queue import SchedulingQueue
 from podward.documents.raw_fields import member, objects
@@ -60,6 +61,7 @@ class Scheduler:
         self._recorder = SeriesRecorder(client, DEFAULT_SCHEDULER)
         self._queue = SchedulingQueue()
         self._view = ClusterView(context.informers, self._on_pod, self._queue.changed)
+        self._companions = Companions(context.informers)
         self._budgets = context.informers.of(_BUDGETS)
         self._claims_changed = asyncio.Event()
         context.informers.of(CLAIMS).listeners.append(lambda _change: self._claims_changed.set())
@@ -108,7 +110,8 @@ class Scheduler:
 
     async def _place(self, pod: PodFacts, changes: int) -> None:
         cluster = self._view.cluster()
-        found = choose(pod, cluster)
+        raw = self._raw(pod)
+        found = choose(pod, cluster, () if raw is None else self._companions.of(raw))
         if isinstance(found, Refusal):
             await self._refuse(pod, cluster, found, changes)
             return
@@ -159,7 +162,10 @@ class Scheduler:
         return None
 
     async def _bind_volumes(self, pod: PodFacts, node: str, wanted: Plan) -> str:
-        """Have the volumes bound and made, and wait for that; why it fails."""
+        """Have the volumes bound and made, and wait for that; why it fails. Meanwhile the Pod says where it will be."""
+        if pod.nominated != node:
+            expected: JsonObject = {"status": {"nominatedNodeName": node}}
+            await self._client.patch(PODS, pod.namespace, pod.name, expected, PatchKind.STRATEGIC, "status")
         for claim, volume in wanted.bindings:
             found = self._view.claim(pod.namespace, claim)
             if found is None:
@@ -170,6 +176,7 @@ class Scheduler:
                 "namespace": pod.namespace,
                 "name": claim,
                 "uid": found.claim.metadata.uid or "",
+                "resourceVersion": self._view.version_of_claim(pod.namespace, claim),
             }
             patch: JsonObject = {
                 "metadata": {"annotations": {_BOUND_BY_CONTROLLER: "yes"}},
@@ -246,7 +253,7 @@ class Scheduler:
             return
         if raw is not None:
             told = ("Normal", "Preempted", "Preempting")
-            self._recorder.event(raw, told, f"Preempted by pod {pod.uid} on node {node}", self._raw(pod))
+            self._recorder.event(raw, told, f"Preempted by pod {pod.uid} on node {node}")
 
     async def _tell(self, pod: PodFacts, reason: str, message: str, node: str) -> None:
         """Say why a Pod has no node: an event, and its status where that does not say so yet."""

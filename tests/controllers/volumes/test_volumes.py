@@ -308,6 +308,21 @@ def test_a_driver_is_asked_for_what_kubernetes_made_itself_and_removes_what_it_h
     binding_volumes(connection, work)
 
 
+def test_a_pod_says_where_it_will_be_while_its_volume_is_made(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        of_class: JsonObject = {
+            "metadata": {"name": "slow"}, "provisioner": "x.example.com/p", "volumeBindingMode": "WaitForFirstConsumer",
+        }  # fmt: skip
+        await created(client, CLASSES, of_class)
+        await created(client, NODES, raw_node("n1"))
+        await created(client, CLAIMS, {**claim("slow"), "status": {}})
+        await created(client, PODS, raw_pod(volumes=[{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]))
+        await until(client, CLAIMS, "data", lambda raw: binding.SELECTED_NODE in binding.annotations_of(raw))
+        await until(client, PODS, "web", lambda raw: member(raw, "status").get("nominatedNodeName") == "n1")
+
+    binding_volumes(connection, work)
+
+
 def test_an_ephemeral_volume_gets_no_claim_that_is_somebody_elses(connection: Connection) -> None:
     async def work(client: Client) -> None:
         await created(client, NODES, raw_node("n1"))

@@ -141,6 +141,22 @@ def test_pods_are_spread(constraints: Json, expected: tuple[str, ...] | str) -> 
     assert found == (expected if isinstance(expected, tuple) else f"0/2 nodes are available: {expected}.")
 
 
+def test_pods_that_belong_together_are_kept_apart_though_they_do_not_say_so() -> None:
+    web: JsonObject = {"app": "web"}
+    there = [
+        node("n1", pod("a", "n1", labels=web), labels={ZONE: "z1"}),
+        node("n2", labels={ZONE: "z1"}, allocatable={"cpu": "64"}),
+        node("n3", pod("b", "n3", labels={"app": "db"}), labels={ZONE: "z2"}),
+        node("n4"),
+    ]
+    together = (LabelSelector(match_labels={"app": "web"}),)
+    cluster, wanted = Cluster(there), pod(labels=web, requests={"cpu": "100m"})
+    assert choose(wanted, cluster) == Choice(("n2",))
+    assert choose(wanted, cluster, together) == Choice(("n4",))
+    said = pod(labels=web, requests={"cpu": "100m"}, topologySpreadConstraints=spread(topologyKey=ZONE))
+    assert choose(said, Cluster(there[:3]), together) == Choice(("n3",))
+
+
 def test_too_few_topologies_count_as_an_empty_one() -> None:
     nodes = (
         node("n1", pod("a", "n1", {"app": "web"}), labels={ZONE: "a"}),

@@ -28,6 +28,8 @@ Namespaces = Mapping[str, Labels]
 """The labels of each namespace."""
 Topology = tuple[str, str]
 """A label of nodes and its value."""
+Together = tuple[LabelSelector, ...]
+"""What all of the Pods that belong to one Service or workload have: each of these selects them."""
 NodeCheck = Callable[[NodeFacts], "tuple[Misfit, ...]"]
 
 _AFFINITY = Misfit("InterPodAffinity", "node(s) didn't match pod affinity rules")
@@ -203,5 +205,15 @@ def _selected(selector: LabelSelector | None, pod: PodFacts, node: NodeFacts) ->
         return 0
     return sum(
         other.namespace == pod.namespace and not other.deleted and selects(selector, other.labels)
+        for other in node.pods
+    )
+
+
+def companions(together: Together, pod: PodFacts, node: NodeFacts) -> int:
+    """How many Pods of the node belong together with this one."""
+    return sum(
+        other.namespace == pod.namespace
+        and not other.deleted
+        and all(selects(selector, other.labels) for selector in together)
         for other in node.pods
     )
