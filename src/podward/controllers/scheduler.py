@@ -236,7 +236,9 @@ class Scheduler:
         """End a Pod so that another one has room."""
         if victim.deleted or self._view.is_assumed(victim.uid):
             return
+        raw = self._raw(victim)
         condition: JsonObject = {
+            "observedGeneration": number(member(raw or {}, "metadata"), "generation") or None,
             "type": "DisruptionTarget",
             "status": "True",
             "reason": PREEMPTED,
@@ -246,7 +248,6 @@ class Scheduler:
         await self._client.patch(
             PODS, victim.namespace, victim.name, {"status": {"conditions": [condition]}}, PatchKind.STRATEGIC, "status"
         )
-        raw = self._raw(victim)
         options: JsonObject = {"preconditions": {"uid": victim.uid}}
         answer = await self._client.delete(PODS, victim.namespace, victim.name, options)
         if isinstance(answer, Status) and answer.code >= 400:

@@ -141,5 +141,7 @@ def without_target(pod: JsonObject, now: float) -> JsonObject:
     """The Pod that is not disrupted after all."""
     state = member(pod, "status")
     cleared = conditions.made(TARGET, "False", "", "", now)
+    if generation := number(member(pod, "metadata"), "generation"):
+        cleared["observedGeneration"] = generation
     listed = [cleared if each.get("type") == TARGET else each for each in objects(state, "conditions")]
     return {**pod, "status": {**state, "conditions": [*listed]}}
