@@ -244,6 +244,19 @@ def test_a_claim_and_a_volume_find_each_other_and_part(connection: Connection) -
     binding_volumes(connection, work)
 
 
+def test_a_claim_that_has_lost_its_volume_has_no_size_any_more(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        await created(client, VOLUMES, local_volume())
+        await created(client, CLAIMS, {**claim(), "status": {}})
+        await until(client, CLAIMS, "data", phase("Bound"))
+        await client.delete(VOLUMES, "", "v1")
+        await client.patch(VOLUMES, "", "v1", {"metadata": {"finalizers": None}})
+        found = await until(client, CLAIMS, "data", phase("Lost"))
+        assert member(found, "status") == {"phase": "Lost"}
+
+    binding_volumes(connection, work)
+
+
 def test_a_directory_is_a_pods_until_its_claim_goes(connection: Connection, tmp_path: Path) -> None:
     async def work(client: Client) -> None:
         of_class: JsonObject = {

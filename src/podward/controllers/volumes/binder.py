@@ -140,7 +140,9 @@ class Binder:
     async def _phase(self, claim: JsonObject, phase: str, event: binding.Event | None) -> Retry | None:
         if text(member(claim, "status"), "phase") == phase:
             return None
-        status: JsonObject = {**member(claim, "status"), "phase": phase}
+        old = member(claim, "status")
+        status: JsonObject = {name: value for name, value in old.items() if name not in {"accessModes", "capacity"}}
+        status["phase"] = phase
         answer = await self._client.replace(CLAIMS, key_of(claim)[0], {**claim, "status": status}, "status")
         if event is not None and not isinstance(answer, Status):
             self._recorder.event(claim, *event)
