@@ -148,6 +148,8 @@ def test_a_job_counts_each_of_its_pods_once(connection: Connection) -> None:
             name = await new_pod(client)
             await client.patch(PODS, "default", name, {"status": {"phase": "Succeeded"}}, PatchKind.MERGE, "status")
         found = await until(client, JOBS, "j", lambda obj: "completionTime" in member(obj, "status"))
+        managers = {each["manager"] for each in objects(member(found, "metadata"), "managedFields")}
+        assert managers == {"test", "kube-controller-manager"}
         assert (member(found, "status")["succeeded"], member(found, "status")["uncountedTerminatedPods"]) == (2, {})
         assert [each["type"] for each in objects(member(found, "status"), "conditions")] == [
             "SuccessCriteriaMet",

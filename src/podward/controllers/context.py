@@ -71,7 +71,7 @@ class Context:
         key = f"{namespace}/{account}"
         if key not in self._clients:
             token, life = await self._token(account, namespace)
-            client = Client(self.admin.connection.as_bearer(token), f"podward/{account}")
+            client = Client(self.admin.connection.as_bearer(token), f"kube-controller-manager/{account}")
             self._clients[key] = client
             self._tasks.append(asyncio.create_task(self._renew(client, account, namespace, life)))
         return self._clients[key]
