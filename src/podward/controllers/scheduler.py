@@ -30,6 +30,7 @@ from podward.documents.raw_fields import member, objects
 from podward.policy.scheduling.choice import Choice, Cluster, Refusal, choose
 from podward.policy.scheduling.claims import SELECTED_NODE, Plan, plan
 from podward.policy.scheduling.facts import DEFAULT_SCHEDULER, PREEMPTED, PodFacts
+from podward.policy.scheduling.pod_terms import waits_for
 from podward.policy.scheduling.preemption import Budget, Preemption, preempt
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import number, text
@@ -91,7 +92,8 @@ class Scheduler:
         if new is None or new.node or new.ended or new.deleted or not _is_ours(new) or new.spec.scheduling_gates:
             self._queue.forget(known.uid)
             if new is not None and new.node and (old is None or not old.node):
-                self._queue.changed(_looks_at_others)
+                namespaces = self._view.namespaces
+                self._queue.changed(lambda pod: waits_for(pod, new, namespaces))
         elif self._view.is_assumed(new.uid):
             return
         elif old is None or (old.spec, old.labels, old.requests) != (new.spec, new.labels, new.requests):
@@ -293,12 +295,6 @@ def status_patch(raw: JsonObject, reason: str, message: str, node: str, moment: 
     if text(status, "nominatedNodeName") != node:
         patch["nominatedNodeName"] = node or None
     return patch
-
-
-def _looks_at_others(pod: PodFacts) -> bool:
-    """Whether a Pod more may be what this one waits for."""
-    affinity = pod.spec.affinity
-    return bool(pod.spec.topology_spread_constraints) or (affinity is not None and affinity.pod_affinity is not None)
 
 
 def _is_ours(pod: PodFacts) -> bool:

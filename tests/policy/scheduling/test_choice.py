@@ -10,7 +10,7 @@ from podward.api.claim import LabelSelector
 from podward.api.json_value import Json, JsonObject
 from podward.policy.scheduling.choice import Choice, Cluster, Refusal, choose
 from podward.policy.scheduling.facts import NodeFacts, PodFacts
-from podward.policy.scheduling.pod_terms import Namespaces
+from podward.policy.scheduling.pod_terms import Namespaces, waits_for
 from podward.policy.scheduling.preemption import Budget, Preemption, preempt
 
 ZONE = "topology.kubernetes.io/zone"
@@ -155,6 +155,21 @@ def test_pods_that_belong_together_are_kept_apart_though_they_do_not_say_so() ->
     assert choose(wanted, cluster, together) == Choice(("n4",))
     said = pod(labels=web, requests={"cpu": "100m"}, topologySpreadConstraints=spread(topologyKey=ZONE))
     assert choose(said, Cluster(there[:3]), together) == Choice(("n3",))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "waits"),
+    [
+        (pod(affinity=side("podAffinity", pods_term())), True),
+        (pod(affinity=side("podAffinity", pods_term(app="other"))), False),
+        (pod(affinity=side("podAntiAffinity", pods_term())), False),
+        (pod(topologySpreadConstraints=spread(labelSelector={"matchLabels": {"app": "db"}})), True),
+        (pod(topologySpreadConstraints=spread()), False),
+        (pod(), False),
+    ],
+)
+def test_a_pod_that_has_got_a_node_is_waited_for_by_those_that_it_concerns(waiting: PodFacts, *, waits: bool) -> None:
+    assert waits_for(waiting, pod("db", "n1", {"app": "db"}), {}) is waits
 
 
 def test_too_few_topologies_count_as_an_empty_one() -> None:
