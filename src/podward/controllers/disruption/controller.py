@@ -176,14 +176,17 @@ class DisruptionController:
         version = GroupVersion.parse(text(reference, "apiVersion"))
         root = f"/apis/{version}" if version.group else f"/api/{version}"
         listed = await self._client.ask("GET", root)
+        unknown = f"no matches for kind {quote(text(reference, 'kind'))} in version {quote(str(version))}"
         if isinstance(listed, Status):
-            return listed.message
+            return unknown if listed.code == NOT_FOUND else listed.message
         names = [
             text(each, "name") for each in objects(listed, "resources") if each.get("kind") == reference.get("kind")
         ]
         plural = next((each for each in names if "/" not in each), "")
+        if not plural:
+            return unknown
         qualified = f"{plural}.{version.group}" if version.group else plural
-        if not plural or f"{plural}/scale" not in [text(each, "name") for each in objects(listed, "resources")]:
+        if f"{plural}/scale" not in [text(each, "name") for each in objects(listed, "resources")]:
             return f"{qualified} does not implement the scale subresource"
         path = f"{root}/namespaces/{namespace}/{plural}/{text(reference, 'name')}/scale"
         scale = await self._client.ask("GET", path)
