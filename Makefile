@@ -152,6 +152,7 @@ tables: setup ## generate the tables of Kubernetes' types anew: docs/maintaining
 
 served-types: setup ## generate the types that a server reads, from Kubernetes' source: make served-types SOURCE=CHECKOUT
 	@$(PY) tools/generate_served_types.py $(SOURCE) src/podward/schema
+	@$(PY) tools/generate_go_dump_types.py $(SOURCE)
 
 pages: setup ## write docs/rules and docs/hints from the registry of rules
 	@$(PY) tools/write_rule_pages.py docs

@@ -15,6 +15,7 @@ NAMING = {
     "src/podward/schema/table.py": "generated: the release that it was generated from",
     "src/podward/schema/served_types.py": "generated: the release that it was generated from",
     "src/podward/schema/openapi/definitions.py": "generated: the release that it was generated from",
+    "src/podward/schema/go_dump/types.py": "generated: the release that it was generated from",
     "src/podward/schema/merge_table.py": "generated: the release that it was generated from",
     "src/podward/schema/strategies/internal_types.py": "generated: the release that it was generated from",
     "src/podward/schema/protobuf_fields.py": "generated: the release that it was generated from",

@@ -112,6 +112,8 @@ def test_what_is_said_again_is_counted_and_many_are_combined(connection: Connect
         assert ("Oops", 3, "bad") in told
         assert ("Many", 1, "number 8") in told
         assert ("Many", 2, "(combined from similar events): number 10") in told
+        reporters = {str(e["message"])[:1]: e["reportingComponent"] for e in objects(listed, "items")}
+        assert reporters == {"b": "tester", "n": "tester", "(": ""}
 
     run(connection, work)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ssl
 
-from pods_and_nodes import raw_node, raw_pod
+from pods_and_nodes import pod, raw_node, raw_pod
 
 from podward.api.json_value import Json, JsonObject
 from podward.client.api import Client
 from podward.client.connection import Connection
 from podward.client.informer import Change, Informers
-from podward.controllers.cluster_view import NODES, PODS, ClusterView
+from podward.controllers.cluster_view import NODES, PODS, ClusterView, Concerns
+from podward.documents.raw_fields import member
 from podward.policy.scheduling.facts import pod_facts
 
 
@@ -21,11 +22,13 @@ class News:
         context = ssl.create_default_context()
         self._informers = Informers(Client(Connection("https://localhost:1", context, context), "test"))
         self.changes = 0
+        self.concerns: Concerns = lambda _pod: False
         self.view = ClusterView(self._informers, lambda _old, _new: None, self._note)
         self._known: dict[str, JsonObject] = {}
 
-    def _note(self) -> None:
+    def _note(self, concerns: Concerns) -> None:
         self.changes += 1
+        self.concerns = concerns
 
     def node(self, **spec: Json) -> None:
         self._tell(NODES, raw_node("n1", None, **spec))
@@ -96,3 +99,19 @@ def test_a_heartbeat_of_a_node_lets_no_pod_fit() -> None:
     assert news.changes == before
     news.node(unschedulable=True)
     assert news.changes == before + 1
+
+
+def test_a_pod_that_begins_to_end_concerns_those_alone_that_are_spread_over_it() -> None:
+    news = News()
+    news.node()
+    raw = raw_pod("old", "n1", {"app": "web"})
+    news.pod(raw)
+    before = news.changes
+    news.pod({**raw, "metadata": {**member(raw, "metadata"), "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+    assert news.changes == before + 1
+    constraint: JsonObject = {
+        "maxSkew": 1, "topologyKey": "x", "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }  # fmt: skip
+    assert news.concerns(pod("new", topologySpreadConstraints=[constraint]))
+    assert not news.concerns(pod("new"))

@@ -58,6 +58,26 @@ async def chain(client: Client, finalizer: str = "") -> None:
     await created(client, MAPS, a_map("c", second, finalizer=finalizer))
 
 
+def test_a_pod_of_a_job_that_is_deleted_and_succeeds_at_once_has_succeeded(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        template: JsonObject = {"spec": {"restartPolicy": "Never", "nodeName": "n1", "containers": CONTAINERS}}
+        await created(client, JOBS, {"metadata": {"name": "ends"}, "spec": {"template": template}})
+        await until(client, JOBS, "ends", lambda job: member(job, "status").get("active") == 1)
+        listed = await client.list(PODS, "default", "job-name=ends")
+        assert not isinstance(listed, Status)
+        [pod] = objects(listed, "items")
+        name = str(member(pod, "metadata")["name"])
+        await client.patch(PODS, "default", name, {"status": {"phase": "Running"}}, PatchKind.MERGE, "status")
+        await asyncio.sleep(0.5)
+        await client.delete(PODS, "default", name)
+        await asyncio.sleep(0.3)
+        await client.patch(PODS, "default", name, {"status": {"phase": "Succeeded"}}, PatchKind.MERGE, "status")
+        job = await until(client, JOBS, "ends", lambda job: bool(member(job, "status").get("completionTime")))
+        assert "failed" not in member(job, "status")
+
+    at_work(connection, [jobs], work)
+
+
 def test_dependents_go_before_with_or_without_their_owner(connection: Connection) -> None:
     async def work(client: Client) -> None:
         await chain(client)
@@ -128,6 +148,8 @@ def test_a_job_counts_each_of_its_pods_once(connection: Connection) -> None:
             name = await new_pod(client)
             await client.patch(PODS, "default", name, {"status": {"phase": "Succeeded"}}, PatchKind.MERGE, "status")
         found = await until(client, JOBS, "j", lambda obj: "completionTime" in member(obj, "status"))
+        managers = {each["manager"] for each in objects(member(found, "metadata"), "managedFields")}
+        assert managers == {"test", "kube-controller-manager"}
         assert (member(found, "status")["succeeded"], member(found, "status")["uncountedTerminatedPods"]) == (2, {})
         assert [each["type"] for each in objects(member(found, "status"), "conditions")] == [
             "SuccessCriteriaMet",

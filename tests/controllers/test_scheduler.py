@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
-from controllers_at_work import NODES, PODS, at_work, condition, created, served, told, until
+from controllers_at_work import EVENTS, NODES, PODS, at_work, condition, created, served, told, until
 from pods_and_nodes import raw_node, raw_pod
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.client.api import Client, PatchKind
 from podward.client.connection import Connection
+from podward.client.event_series import SeriesRecorder
 from podward.controllers import scheduler
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 
+SERVICES = BY_PLURAL["", "v1", "services"]
+SERVICE: JsonObject = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
 PRIORITIES = BY_PLURAL["scheduling.k8s.io", "v1", "priorityclasses"]
 
 
@@ -46,7 +49,9 @@ def test_a_pod_is_bound_and_that_is_told(connection: Connection) -> None:
         assert condition(found, "PodScheduled").get("status") == "True"
         event = await told(client, "web", "Scheduled")
         assert event["message"] == "Successfully assigned default/web to n1"
-        assert member(event, "source") == {"component": "default-scheduler"}
+        assert (event["reportingComponent"], event["action"]) == ("default-scheduler", "Binding")
+        assert (event["source"], event["firstTimestamp"]) == ({}, None)
+        assert event["eventTime"]
 
     scheduling(connection, work)
 
@@ -59,13 +64,44 @@ def test_what_does_not_fit_is_told_and_placed_when_it_does(connection: Connectio
             client, PODS, "big", lambda raw: condition(raw, "PodScheduled").get("reason") == "Unschedulable"
         )
         assert condition(found, "PodScheduled")["message"] == (
-            "0/1 nodes are available: 1 Insufficient cpu. "
+            "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, "
             "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
         )
         assert (await told(client, "big", "FailedScheduling"))["message"] == condition(found, "PodScheduled")["message"]
         status: JsonObject = {"status": {"allocatable": {"cpu": "4"}, "capacity": {"cpu": "4"}}}
         await client.patch(NODES, "", "n1", status, PatchKind.MERGE, "status")
         await until(client, PODS, "big", has_node("n1"))
+
+    scheduling(connection, work)
+
+
+def test_what_is_told_again_of_the_same_version_is_a_series(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        pod = await created(client, PODS, raw_pod("again"))
+        recorder = SeriesRecorder(client, "default-scheduler")
+        told = ("Warning", "FailedScheduling", "Scheduling")
+        for note in ("first", "second", "third"):
+            recorder.event(pod, told, note)
+        recorder.event({**pod, "metadata": {**member(pod, "metadata"), "resourceVersion": "1"}}, told, "x" * 2000)
+        await recorder.close(10)
+        listed = await client.list(EVENTS, "default", fields="involvedObject.name=again")
+        assert not isinstance(listed, Status)
+        found = {str(each["message"]): each for each in objects(listed, "items")}
+        assert set(found) == {"first", "x" * 1020 + " ..."}
+        assert member(found["first"], "series")["count"] == 2
+        assert "series" not in found["x" * 1020 + " ..."]
+
+    at_work(connection, [], work)
+
+
+def test_a_pod_whose_claim_is_not_bound_is_told_so_without_a_word_of_preemption(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        await made(client, raw_node("n1"))
+        claimed: Json = [{"name": "v", "persistentVolumeClaim": {"claimName": "none"}}]
+        await made(client, raw_pod("waits", volumes=claimed))
+        found = await until(client, PODS, "waits", lambda raw: bool(condition(raw, "PodScheduled")))
+        told = '0/1 nodes are available: persistentvolumeclaim "none" not found. not found'
+        assert condition(found, "PodScheduled")["message"] == told
 
     scheduling(connection, work)
 
@@ -103,6 +139,22 @@ def test_a_pod_of_low_priority_makes_room(connection: Connection) -> None:
         await client.delete(PODS, "default", "small", {"gracePeriodSeconds": 0})
         await until(client, PODS, "vip", has_node("n1"))
         assert str((await told(client, "small", "Preempted"))["message"]).endswith(" on node n1")
+
+    scheduling(connection, work)
+
+
+def test_pods_of_one_service_are_kept_apart(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        for name in ("n1", "n2", "n3"):
+            await made(client, raw_node(name))
+        await client.create(SERVICES, "default", {"metadata": {"name": "web"}, "spec": SERVICE})
+        where: set[Json] = set()
+        for name in ("a", "b", "c"):
+            await made(client, raw_pod(name, labels={"app": "web"}))
+            found = await until(client, PODS, name, lambda raw: bool(member(raw, "spec").get("nodeName")))
+            where.add(member(found, "spec")["nodeName"])
+        await client.delete(SERVICES, "default", "web")
+        assert where == {"n1", "n2", "n3"}
 
     scheduling(connection, work)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from podward.api.json_value import JsonObject
-from podward.schema.resources import BY_KIND
+from podward.schema.resources import BY_KIND, BY_PLURAL
 from podward.server.encoding import decoded, stored_bytes
 from podward.server.tables.stored_rows import list_table
 from podward.server.tables.table import table_of
@@ -64,3 +64,10 @@ def test_rows_are_the_same(obj: JsonObject, version: str) -> None:
     found = json.loads(list_table(resource, [stored, stored], of, version))
     assert found == json.loads(json.dumps(table_of(resource, [decoded(stored)] * 2, of, {}, version)))
     assert found["rows"][0]["object"]["metadata"]["resourceVersion"] == "57"
+
+
+def test_what_is_stored_is_escaped_as_go_escapes_it() -> None:
+    obj: JsonObject = {"metadata": {"name": "r"}, "data": {"command": "a 2>&1 < b \u2028"}}
+    value = stored_bytes(BY_PLURAL["apps", "v1", "controllerrevisions"], obj)
+    assert b'{"command":"a 2\\u003e\\u00261 \\u003c b \\u2028"}' in value
+    assert decoded(Stored("/registry/r", value, 1, 1))["data"] == obj["data"]

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--node-monitor-grace-period",
         type=float,
-        default=40.0,
+        default=50.0,
         metavar="SECONDS",
         help="a Node that has not been heard of for so long is unknown (%(default)s)",
     )

@@ -1,9 +1,9 @@
 """Events, as Kubernetes' components tell them: the same thing said again raises a count, and nobody floods.
 
 Specification: Kubernetes, k8s.io/client-go, tools/record events_cache.go: what is equal is counted by a patch; from the
-tenth on, different messages of one reason within ten minutes are combined; of each source about an object 25 events may
-come at once, and one more every five minutes. Events are written one after the other, in the order in which they are
-told; what is refused is told to the log and dropped.
+tenth on, different messages of one reason within ten minutes are combined, and who reports is left out; of each source
+about an object 25 events may come at once, and one more every five minutes. Events are written one after the other, in
+the order in which they are told; what is refused is told to the log and dropped.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ class Recorder:
             return
         field = str(about.get("fieldPath", ""))
         alike, key = (*place, kind, reason), (*place, field, kind, reason, message)
-        if self._is_one_of_many((*alike, field), message):
+        combined = self._is_one_of_many((*alike, field), message)
+        if combined:
             key = (*alike, field)
             message = f"(combined from similar events): {message}"
         told = _remembered(self._told, key)
@@ -116,6 +117,8 @@ class Recorder:
             if not (isinstance(answer, Status) and answer.code == _NOT_FOUND):
                 return
         made = self._made(about, kind, reason, message, moment)
+        if combined:
+            made["reportingComponent"] = ""
         if await self._write(made):
             metadata = member(made, "metadata")
             _remember(self._told, key, Told(str(metadata["name"]), str(metadata["namespace"]), 1, moment))

@@ -18,6 +18,7 @@ from podward.documents.raw_fields import member
 from podward.policy.scheduling.choice import Cluster
 from podward.policy.scheduling.claims import ClaimFacts, Storage, claim_facts
 from podward.policy.scheduling.facts import Labels, NodeFacts, PodFacts, node_facts, pod_facts, with_pods
+from podward.policy.scheduling.pod_terms import is_spread_over
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import strings, text
 from podward.schema.view import typed_view
@@ -28,14 +29,17 @@ CLASSES = BY_PLURAL["storage.k8s.io", "v1", "storageclasses"]
 
 Facts = TypeVar("Facts")
 PodListener = Callable[[PodFacts | None, PodFacts | None], None]
+Concerns = Callable[[PodFacts], bool]
+"""Whether a change may be what a Pod without a node waits for."""
 
 
 class ClusterView:
-    """The facts of a cluster. `on_change` is called when they change in a way that may let a Pod fit."""
+    """The facts of a cluster. `on_change` hears which Pods may fit because they have changed."""
 
-    def __init__(self, informers: Informers, on_pod: PodListener, on_change: Callable[[], None]) -> None:
+    def __init__(self, informers: Informers, on_pod: PodListener, on_change: Callable[[Concerns], None]) -> None:
         """`on_pod` hears of each Pod that was and is."""
         self.pods = informers.of(PODS)
+        self._claims_informer = informers.of(CLAIMS)
         self._on_pod, self._on_change = on_pod, on_change
         self._nodes: dict[str, NodeFacts] = {}
         self._bound: dict[str, dict[str, PodFacts]] = {}
@@ -43,7 +47,7 @@ class ClusterView:
         self._facts: dict[str, PodFacts] = {}
         self._assumed: dict[str, PodFacts] = {}
         self._nominated: dict[str, tuple[str, PodFacts]] = {}
-        self._namespaces: dict[str, Labels] = {}
+        self.namespaces: dict[str, Labels] = {}
         self._claims: dict[tuple[str, str], ClaimFacts] = {}
         self._volumes: dict[str, PlacedVolume] = {}
         self._classes: dict[str, StorageClass] = {}
@@ -62,7 +66,7 @@ class ClusterView:
         for node, pod in self._nominated.values():
             nominated[node] = (*nominated.get(node, ()), pod)
         storage = Storage(self._claims, self._volumes, self._classes)
-        return Cluster(tuple(self._nodes.values()), self._namespaces, storage, nominated)
+        return Cluster(tuple(self._nodes.values()), self.namespaces, storage, nominated)
 
     def assume(self, pod: PodFacts, node: str) -> PodFacts:
         """The Pod counts as being on the node from now on."""
@@ -77,7 +81,7 @@ class ClusterView:
         """It does not any more, unless the server says so."""
         if (there := self._assumed.pop(uid, None)) is not None:
             self._remove(there)
-            self._on_change()
+            self._on_change(_every)
 
     def is_assumed(self, uid: str) -> bool:
         """Whether it counts as being somewhere that the server has not said."""
@@ -98,6 +102,11 @@ class ClusterView:
         """A claim as it is now."""
         return self._claims.get((namespace, name))
 
+    def version_of_claim(self, namespace: str, name: str) -> str:
+        """At which version a claim was seen last."""
+        found = self._claims_informer.get(namespace, name)
+        return "" if found is None else text(member(found, "metadata"), "resourceVersion")
+
     def _pod(self, change: Change) -> None:
         uid = text(member(change.object, "metadata"), "uid")
         old, new = self._facts.pop(uid, None), None if change.new is None else _read(pod_facts, change.new)
@@ -115,11 +124,13 @@ class ClusterView:
         self._note_nomination(uid, old, new)
         self._on_pod(old, new)
         if _frees(old, new):
-            self._on_change()
+            self._on_change(_every)
+        elif old is not None and new is not None and new.node and new.deleted != old.deleted:
+            self._on_change(lambda pod: is_spread_over(pod, new))
 
     def _note_nomination(self, uid: str, old: PodFacts | None, new: PodFacts | None) -> None:
         """Follow what the server says of it when that changes: news that is older than a nomination takes none away."""
-        if new is None or new.node or new.ended or new.deleted:
+        if new is None or new.node or new.ended or new.deleted or uid in self._assumed:
             self._nominated.pop(uid, None)
         elif new.nominated != (old.nominated if old is not None else ""):
             self.nominate(new, new.nominated)
@@ -135,15 +146,15 @@ class ClusterView:
             self._nodes[name] = new
             self._dirty.add(name)
             if old is None or _differs(old, new):
-                self._on_change()
+                self._on_change(_every)
 
     def _namespace(self, change: Change) -> None:
         name = key_of(change.object)[1]
-        old = self._namespaces.pop(name, None)
+        old = self.namespaces.pop(name, None)
         if change.new is not None:
-            self._namespaces[name] = strings(member(change.new, "metadata"), "labels")
-            if old is not None and old != self._namespaces[name]:
-                self._on_change()
+            self.namespaces[name] = strings(member(change.new, "metadata"), "labels")
+            if old is not None and old != self.namespaces[name]:
+                self._on_change(_every)
 
     def _claim(self, change: Change) -> None:
         key = key_of(change.object)
@@ -151,7 +162,7 @@ class ClusterView:
         self._claims.pop(key, None)
         if found is not None:
             self._claims[key] = found
-            self._on_change()
+            self._on_change(lambda pod: pod.namespace == key[0] and key[1] in pod.claims)
 
     def _volume(self, change: Change) -> None:
         self._note(change, self._volumes, lambda raw: typed_view(raw, PlacedVolume, "PersistentVolume"))
@@ -165,7 +176,7 @@ class ClusterView:
         found = None if change.new is None else _read(read, change.new)
         if found is not None:
             known[name] = found
-            self._on_change()
+            self._on_change(lambda pod: bool(pod.claims))
 
 
 def _read(read: Callable[[JsonObject], Facts], raw: JsonObject) -> Facts | None:
@@ -186,4 +197,8 @@ def _frees(old: PodFacts | None, new: PodFacts | None) -> bool:
         return False
     if new is None or new.ended != old.ended:
         return True
-    return (new.labels, new.requests, new.deleted) != (old.labels, old.requests, old.deleted)
+    return (new.labels, new.requests) != (old.labels, old.requests)
+
+
+def _every(_pod: PodFacts) -> bool:
+    return True

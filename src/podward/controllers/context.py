@@ -45,7 +45,7 @@ class ControllerOptions(Struct, frozen=True):
     cluster_cidr: str = ""
     node_cidr_mask_size: int = 24
     service_range: str = "10.0.0.0/24"
-    node_monitor_grace_period: float = 40.0
+    node_monitor_grace_period: float = 50.0
     terminated_pod_gc_threshold: int = 12500
     volume_directory: str = ""
     """Where the volumes of the default StorageClass are; empty: there is no such class."""
@@ -71,7 +71,7 @@ class Context:
         key = f"{namespace}/{account}"
         if key not in self._clients:
             token, life = await self._token(account, namespace)
-            client = Client(self.admin.connection.as_bearer(token), f"podward/{account}")
+            client = Client(self.admin.connection.as_bearer(token), f"kube-controller-manager/{account}")
             self._clients[key] = client
             self._tasks.append(asyncio.create_task(self._renew(client, account, namespace, life)))
         return self._clients[key]

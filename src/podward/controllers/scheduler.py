@@ -21,13 +21,16 @@ from podward.api.json_value import Json, JsonObject
 from podward.api.status import Status
 from podward.client import connection
 from podward.client.api import Client, PatchKind
+from podward.client.event_series import SeriesRecorder
 from podward.controllers.cluster_view import CLAIMS, PODS, VOLUMES, ClusterView
+from podward.controllers.companions import Companions
 from podward.controllers.context import Context
 from podward.controllers.scheduling_queue import SchedulingQueue
 from podward.documents.raw_fields import member, objects
 from podward.policy.scheduling.choice import Choice, Cluster, Refusal, choose
 from podward.policy.scheduling.claims import SELECTED_NODE, Plan, plan
 from podward.policy.scheduling.facts import DEFAULT_SCHEDULER, PREEMPTED, PodFacts
+from podward.policy.scheduling.pod_terms import waits_for
 from podward.policy.scheduling.preemption import Budget, Preemption, preempt
 from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import number, text
@@ -36,7 +39,9 @@ _BUDGETS = BY_PLURAL["policy", "v1", "poddisruptionbudgets"]
 _BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 _NOT_FOUND, _CONFLICT = 404, 409
 _BINDING_SECONDS = 600.0
-_LONGEST = 1024
+_NO_CLAIMS, _NO_STATE = "no new claims to deallocate", "not found"
+"""What the plugin of dynamic resources says, which is asked for room before any Pod is: of a Pod without claims, and
+where the Pod was refused before the plugin was asked about its claims."""
 
 _log = logging.getLogger("podward.controllers")
 
@@ -54,9 +59,10 @@ class Scheduler:
     def __init__(self, context: Context, client: Client) -> None:
         """`client` is who binds."""
         self._client, self._own = client, client is not context.admin
-        self._recorder = context.recorder(client, DEFAULT_SCHEDULER)
+        self._recorder = SeriesRecorder(client, DEFAULT_SCHEDULER)
         self._queue = SchedulingQueue()
         self._view = ClusterView(context.informers, self._on_pod, self._queue.changed)
+        self._companions = Companions(context.informers)
         self._budgets = context.informers.of(_BUDGETS)
         self._claims_changed = asyncio.Event()
         context.informers.of(CLAIMS).listeners.append(lambda _change: self._claims_changed.set())
@@ -75,8 +81,8 @@ class Scheduler:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
         self._queue.close()
+        await self._recorder.close()
         if self._own:
-            await self._recorder.close()
             await self._client.close()
 
     def _on_pod(self, old: PodFacts | None, new: PodFacts | None) -> None:
@@ -86,7 +92,8 @@ class Scheduler:
         if new is None or new.node or new.ended or new.deleted or not _is_ours(new) or new.spec.scheduling_gates:
             self._queue.forget(known.uid)
             if new is not None and new.node and (old is None or not old.node):
-                self._queue.changed(_looks_at_others)
+                namespaces = self._view.namespaces
+                self._queue.changed(lambda pod: waits_for(pod, new, namespaces))
         elif self._view.is_assumed(new.uid):
             return
         elif old is None or (old.spec, old.labels, old.requests) != (new.spec, new.labels, new.requests):
@@ -105,7 +112,8 @@ class Scheduler:
 
     async def _place(self, pod: PodFacts, changes: int) -> None:
         cluster = self._view.cluster()
-        found = choose(pod, cluster)
+        raw = self._raw(pod)
+        found = choose(pod, cluster, () if raw is None else self._companions.of(raw))
         if isinstance(found, Refusal):
             await self._refuse(pod, cluster, found, changes)
             return
@@ -152,11 +160,14 @@ class Scheduler:
         raw = self._raw(pod)
         if raw is not None:
             message = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
-            self._recorder.event(raw, "Normal", "Scheduled", message)
+            self._recorder.event(raw, ("Normal", "Scheduled", "Binding"), message)
         return None
 
     async def _bind_volumes(self, pod: PodFacts, node: str, wanted: Plan) -> str:
-        """Have the volumes bound and made, and wait for that; why it fails."""
+        """Have the volumes bound and made, and wait for that; why it fails. Meanwhile the Pod says where it will be."""
+        if pod.nominated != node:
+            expected: JsonObject = {"status": {"nominatedNodeName": node}}
+            await self._client.patch(PODS, pod.namespace, pod.name, expected, PatchKind.STRATEGIC, "status")
         for claim, volume in wanted.bindings:
             found = self._view.claim(pod.namespace, claim)
             if found is None:
@@ -167,6 +178,7 @@ class Scheduler:
                 "namespace": pod.namespace,
                 "name": claim,
                 "uid": found.claim.metadata.uid or "",
+                "resourceVersion": self._view.version_of_claim(pod.namespace, claim),
             }
             patch: JsonObject = {
                 "metadata": {"annotations": {_BOUND_BY_CONTROLLER: "yes"}},
@@ -207,8 +219,10 @@ class Scheduler:
         if isinstance(found, Preemption):
             node = found.node
             self._view.nominate(pod, node)
+        elif refusal.all_nodes:
+            sentence += f" {_NO_STATE}"
         elif found and refusal.count:
-            sentence += f" preemption: {found}"
+            sentence += f" {_NO_CLAIMS}, preemption: {found}"
             node = pod.nominated if found.startswith("not eligible due to a terminating") else ""
         self._queue.failed(pod.uid, changes)
         await self._tell(pod, "Unschedulable", sentence, node)
@@ -224,7 +238,9 @@ class Scheduler:
         """End a Pod so that another one has room."""
         if victim.deleted or self._view.is_assumed(victim.uid):
             return
+        raw = self._raw(victim)
         condition: JsonObject = {
+            "observedGeneration": number(member(raw or {}, "metadata"), "generation") or None,
             "type": "DisruptionTarget",
             "status": "True",
             "reason": PREEMPTED,
@@ -234,20 +250,20 @@ class Scheduler:
         await self._client.patch(
             PODS, victim.namespace, victim.name, {"status": {"conditions": [condition]}}, PatchKind.STRATEGIC, "status"
         )
-        raw = self._raw(victim)
         options: JsonObject = {"preconditions": {"uid": victim.uid}}
         answer = await self._client.delete(PODS, victim.namespace, victim.name, options)
         if isinstance(answer, Status) and answer.code >= 400:
             return
         if raw is not None:
-            self._recorder.event(raw, "Normal", "Preempted", f"Preempted by pod {pod.uid} on node {node}")
+            told = ("Normal", "Preempted", "Preempting")
+            self._recorder.event(raw, told, f"Preempted by pod {pod.uid} on node {node}")
 
     async def _tell(self, pod: PodFacts, reason: str, message: str, node: str) -> None:
         """Say why a Pod has no node: an event, and its status where that does not say so yet."""
         raw = self._raw(pod)
         if raw is None:
             return
-        self._recorder.event(raw, "Warning", "FailedScheduling", message[:_LONGEST])
+        self._recorder.event(raw, ("Warning", "FailedScheduling", "Scheduling"), message)
         patch = status_patch(raw, reason, message, node, _moment())
         if patch:
             await self._client.patch(
@@ -279,12 +295,6 @@ def status_patch(raw: JsonObject, reason: str, message: str, node: str, moment: 
     if text(status, "nominatedNodeName") != node:
         patch["nominatedNodeName"] = node or None
     return patch
-
-
-def _looks_at_others(pod: PodFacts) -> bool:
-    """Whether a Pod more may be what this one waits for."""
-    affinity = pod.spec.affinity
-    return bool(pod.spec.topology_spread_constraints) or (affinity is not None and affinity.pod_affinity is not None)
 
 
 def _is_ours(pod: PodFacts) -> bool:

@@ -8,6 +8,7 @@ five minutes in any case.
 from __future__ import annotations
 
 import asyncio
+import collections
 import heapq
 import itertools
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from msgspec import Struct
 from podward.policy.scheduling.facts import PodFacts
 
 _FIRST, _MOST = 1.0, 10.0
-_FLUSHED = 300.0
+_FLUSHED, _REMEMBERED = 300.0, 1000
 
 
 class _Waiting(Struct):
@@ -38,6 +39,7 @@ class SchedulingQueue:
         self._order = itertools.count()
         self._ready = asyncio.Event()
         self._changes = 0
+        self._recent: collections.deque[Callable[[PodFacts], bool]] = collections.deque(maxlen=_REMEMBERED)
 
     def put(self, pod: PodFacts) -> None:
         """A Pod that is new, or that was changed: it is tried at once."""
@@ -78,11 +80,17 @@ class SchedulingQueue:
         if found is None or found.active:
             return
         found.tried = asyncio.get_running_loop().time()
-        self._later(found, self._pause(found) if again or changes != self._changes else _FLUSHED)
+        self._later(found, self._pause(found) if again or self._has_concerned(found.pod, changes) else _FLUSHED)
+
+    def _has_concerned(self, pod: PodFacts, changes: int) -> bool:
+        """Whether one of the changes since then may let the Pod fit."""
+        since = self._changes - changes
+        return since > len(self._recent) or any(self._recent[-1 - index](pod) for index in range(since))
 
     def changed(self, concerns: Callable[[PodFacts], bool] = lambda _pod: True) -> None:
         """Something has changed that may let those Pods fit that it concerns."""
         self._changes += 1
+        self._recent.append(concerns)
         now = asyncio.get_running_loop().time()
         for found in self._waiting.values():
             if not found.active and found.tried and concerns(found.pod):

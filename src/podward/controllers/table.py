@@ -55,6 +55,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("resourcequota-controller", "resourcequota", "podward.controllers.quotas"),
     Row("service-ca-cert-publisher", "service-ca-cert-publisher", "podward.controllers.service_ca", openshift=True),
+    Row("service-cidr-controller", "service-cidr-controller", "podward.controllers.service_cidrs"),
     Row("statefulset-controller", "statefulset", "podward.controllers.apps.stateful_sets.controller"),
     Row("taint-eviction-controller", "taint-eviction-controller", "podward.controllers.nodes.taint_eviction"),
     Row("ttl-after-finished-controller", "ttl-after-finished", "podward.controllers.jobs.expiry"),

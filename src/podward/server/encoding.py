@@ -2,7 +2,8 @@
 
 An object is encoded once, when it is written: `kind` and `apiVersion` first, and a NUL byte in the place of its
 version, which is the store's to give. JSON text holds no other NUL byte, so that serving an object, on its own or in a
-list, is a replacement of that byte, never a second encoding.
+list, is a replacement of that byte, never a second encoding. Characters are escaped as Go escapes them: controllers of
+Kubernetes compare what a ControllerRevision holds byte by byte.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.resource import Resource
+from podward.documents.go_json import escaped
 from podward.documents.raw_fields import member
 from podward.store.interface import Stored
 
@@ -38,7 +40,7 @@ def stored_bytes(resource: Resource, obj: JsonObject) -> bytes:
     for name, value in obj.items():
         if name not in rest:
             rest[name] = value
-    return _encode(rest)
+    return escaped(_encode(rest))
 
 
 def served_bytes(stored: Stored) -> bytes:

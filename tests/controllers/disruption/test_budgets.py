@@ -68,6 +68,9 @@ def test_what_cannot_be_counted_allows_nothing() -> None:
     [condition] = objects(status, "conditions")
     assert (status["disruptionsAllowed"], status["currentHealthy"]) == (0, 9)
     assert (condition["status"], condition["reason"], condition["message"]) == ("False", "SyncFailed", "nobody knows")
+    assert "observedGeneration" not in condition
+    seen = budgets.uncounted(budget({"observedGeneration": 3}), "nobody knows", NOW)
+    assert objects(seen, "conditions")[0]["observedGeneration"] == 3
 
 
 @pytest.mark.parametrize(("selector", "covered"), [({}, True), ({"matchLabels": {"app": "no"}}, False), (None, False)])

@@ -71,6 +71,14 @@ def test_what_is_left_is_counted() -> None:
     ]
 
 
+def test_as_long_as_pods_are_left_what_is_left_is_not_told() -> None:
+    totals = Totals(counted=False)
+    totals.add(PODS, Left(1, {"a/b": 1}, 0, "it failed"))
+    said = [line[4] for line in told(totals)]
+    assert said[2] == "Failed to delete all resource types, 1 remaining: it failed"
+    assert said[3:] == ["All content successfully removed", "All content-preserving finalizers finished"]
+
+
 def test_a_time_changes_with_the_status_alone() -> None:
     totals = Totals()
     totals.add(PODS, Left(1))

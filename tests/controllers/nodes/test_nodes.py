@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from ipaddress import ip_network
 
 import pytest
-from controllers_at_work import NODES, PODS, at_work, condition, created, gone, served, told, until
+from controllers_at_work import EVENTS, NODES, PODS, at_work, condition, created, gone, served, told, until
 from msgspec import convert
 from pods_and_nodes import raw_node, raw_pod
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.scheduling import Taint, Toleration
-from podward.client.api import Client
+from podward.api.status import Status
+from podward.client.api import Client, PatchKind
 from podward.client.connection import Connection
 from podward.controllers.context import ControllerOptions
 from podward.controllers.nodes import life, lifecycle, ranges, taint_eviction, ttl
@@ -122,6 +124,45 @@ def with_ready(raw: JsonObject) -> JsonObject:
     return {**raw, "status": status}
 
 
+async def evictions(client: Client, name: str) -> list[tuple[Json, Json]]:
+    """What has been told of a Pod's eviction, and how often, once nothing more is told."""
+    await asyncio.sleep(0.5)
+    found = await client.list(EVENTS, "default", fields=f"involvedObject.name={name},reason=TaintManagerEviction")
+    assert not isinstance(found, Status)
+    return [(each["message"], each["count"]) for each in objects(found, "items")]
+
+
+def test_pods_of_a_node_whose_kubelet_says_that_it_is_not_ready_are_what_the_kubelet_says(
+    connection: Connection,
+) -> None:
+    async def work(client: Client) -> None:
+        await created(client, NODES, with_ready(raw_node("n2")))
+        ready: Json = [{"type": "Ready", "status": "True"}]
+        await created(
+            client,
+            PODS,
+            {**raw_pod("runs", "n2", tolerations=[{"operator": "Exists"}]), "status": {"conditions": ready}},
+        )
+        await until(client, NODES, "n2", lambda raw: not keys(raw))
+        not_ready: JsonObject = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+        await client.patch(NODES, "", "n2", not_ready, PatchKind.STRATEGIC, "status")
+        await until(client, NODES, "n2", lambda raw: keys(raw) == {NOT_READY})
+        found = await until(client, PODS, "runs", lambda _raw: True)
+        assert condition(found, "Ready")["status"] == "True"
+
+    at_work(connection, [lifecycle], work)
+
+
+def test_a_node_has_the_older_labels_of_its_system(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        labels: JsonObject = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64", "beta.kubernetes.io/os": "x"}
+        await created(client, NODES, raw_node("n3", labels))
+        older: JsonObject = {"beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "arm64"}
+        await until(client, NODES, "n3", lambda raw: older.items() <= member(member(raw, "metadata"), "labels").items())
+
+    at_work(connection, [lifecycle], work)
+
+
 def test_a_node_lives_and_is_not_heard_of_any_more(connection: Connection) -> None:
     async def work(client: Client) -> None:
         made = await created(client, NODES, with_ready(raw_node("n1")))
@@ -135,11 +176,12 @@ def test_a_node_lives_and_is_not_heard_of_any_more(connection: Connection) -> No
         found = await until(client, NODES, "n1", lambda raw: keys(raw) == {UNREACHABLE})
         assert condition(found, "Ready")["message"] == "Kubelet stopped posting node status."
         assert (await told(client, "n1", "NodeNotReady"))["message"] == "Node n1 status is now: NodeNotReady"
-        await until(client, PODS, "short", lambda raw: "deletionTimestamp" in member(raw, "metadata"))
-        event = await told(client, "short", "TaintManagerEviction")
-        assert event["message"] == "Marking for deletion Pod default/short"
+        going = await until(client, PODS, "short", lambda raw: "deletionTimestamp" in member(raw, "metadata"))
+        assert condition(going, "DisruptionTarget")["observedGeneration"] == 1
+        await client.patch(PODS, "default", "short", {"metadata": {"labels": {"seen": "again"}}})
         await client.delete(PODS, "default", "short", {"gracePeriodSeconds": 0})
         await gone(client, PODS, "short")
+        assert await evictions(client, "short") == [("Marking for deletion Pod default/short", 1)]
         stays = await until(client, PODS, "long", lambda _raw: True)
         assert "deletionTimestamp" not in member(stays, "metadata")
 

@@ -69,6 +69,7 @@ def classes(mode: str = "Immediate", provisioner: str = "x", **annotations: str)
 
 
 WAITS = classes("WaitForFirstConsumer")
+IN_TREE = classes(provisioner="kubernetes.io/gce-pd")
 FIRST = Wait(("Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding"))
 TAKEN = Wait(("Warning", "FailedBinding", 'volume "v1" already bound to a different claim.'))
 
@@ -99,6 +100,13 @@ TAKEN = Wait(("Warning", "FailedBinding", 'volume "v1" already bound to a differ
             {},
             Wait(("Warning", "ProvisioningFailed", 'storageclass.storage.k8s.io "c" not found')),
         ),
+        (
+            claim("c"),
+            [],
+            classes(provisioner="kubernetes.io/no-provisioner"),
+            Wait(("Warning", "ProvisioningFailed", "no volume plugin matched name: kubernetes.io/no-provisioner")),
+        ),
+        (claim("c"), [], IN_TREE, Provision(IN_TREE["c"])),
         (claim(None), [], {"c": convert({"metadata": {"name": "c", "annotations": {binding.IS_DEFAULT: "true"}}},
                                         StorageClass)}, TakeClass("c")),
         (claim(annotations=DONE, volumeName="v1"), [volume(kept={"uid": UID})], {}, Bind("v1")),
@@ -236,6 +244,19 @@ def test_a_claim_and_a_volume_find_each_other_and_part(connection: Connection) -
     binding_volumes(connection, work)
 
 
+def test_a_claim_that_has_lost_its_volume_has_no_size_any_more(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        await created(client, VOLUMES, local_volume())
+        await created(client, CLAIMS, {**claim(), "status": {}})
+        await until(client, CLAIMS, "data", phase("Bound"))
+        await client.delete(VOLUMES, "", "v1")
+        await client.patch(VOLUMES, "", "v1", {"metadata": {"finalizers": None}})
+        found = await until(client, CLAIMS, "data", phase("Lost"))
+        assert member(found, "status") == {"phase": "Lost"}
+
+    binding_volumes(connection, work)
+
+
 def test_a_directory_is_a_pods_until_its_claim_goes(connection: Connection, tmp_path: Path) -> None:
     async def work(client: Client) -> None:
         of_class: JsonObject = {
@@ -261,6 +282,72 @@ def test_a_directory_is_a_pods_until_its_claim_goes(connection: Connection, tmp_
         assert os.listdir(tmp_path) == []
 
     binding_volumes(connection, work, str(tmp_path))
+
+
+def test_what_a_claim_waits_for_is_not_told_again_for_anothers_sake(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        await created(client, CLAIMS, {**claim("absent"), "status": {}})
+        before = await told(client, "data", "ProvisioningFailed")
+        for name in ("v1", "v2", "v3"):
+            await created(client, VOLUMES, {"metadata": {"name": name}, "spec": member(volume(), "spec")})
+            await until(client, VOLUMES, name, phase("Available"))
+        other = claim("absent")
+        await created(client, CLAIMS, {**other, "metadata": {"name": "later"}, "status": {}})
+        await told(client, "later", "ProvisioningFailed")
+        assert (await told(client, "data", "ProvisioningFailed"))["count"] == before["count"]
+
+    binding_volumes(connection, work)
+
+
+def test_a_driver_is_asked_for_what_kubernetes_made_itself_and_removes_what_it_has_made(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        of_class: JsonObject = {"metadata": {"name": "disk"}, "provisioner": "kubernetes.io/gce-pd"}
+        await created(client, CLASSES, of_class)
+        await created(client, CLAIMS, {**claim("disk"), "status": {}})
+        asked = "volume.kubernetes.io/storage-provisioner"
+        await until(client, CLAIMS, "data", lambda raw: asked in binding.annotations_of(raw))
+        found = await until(client, CLAIMS, "data", lambda _raw: True)
+        assert binding.annotations_of(found)[asked] == "pd.csi.storage.gke.io"
+        kept: JsonObject = {"uid": UID}
+        spec = {**member(volume(kept=kept, persistentVolumeReclaimPolicy="Delete"), "spec")}
+        del spec["hostPath"]
+        spec["csi"] = {"driver": "x.example.com", "volumeHandle": "v1"}
+        await created(client, VOLUMES, {"metadata": {"name": "v1"}, "spec": spec})
+        await until(client, VOLUMES, "v1", phase("Released"))
+        await created(client, VOLUMES, {"metadata": {"name": "v2"}, "spec": member(volume(), "spec")})
+        await until(client, VOLUMES, "v2", phase("Available"))
+        assert phase("Released")(await until(client, VOLUMES, "v1", lambda _raw: True))
+
+    binding_volumes(connection, work)
+
+
+def test_a_pod_says_where_it_will_be_while_its_volume_is_made(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        of_class: JsonObject = {
+            "metadata": {"name": "slow"}, "provisioner": "x.example.com/p", "volumeBindingMode": "WaitForFirstConsumer",
+        }  # fmt: skip
+        await created(client, CLASSES, of_class)
+        await created(client, NODES, raw_node("n1"))
+        await created(client, CLAIMS, {**claim("slow"), "status": {}})
+        await created(client, PODS, raw_pod(volumes=[{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]))
+        await until(client, CLAIMS, "data", lambda raw: binding.SELECTED_NODE in binding.annotations_of(raw))
+        await until(client, PODS, "web", lambda raw: member(raw, "status").get("nominatedNodeName") == "n1")
+
+    binding_volumes(connection, work)
+
+
+def test_an_ephemeral_volume_gets_no_claim_that_is_somebody_elses(connection: Connection) -> None:
+    async def work(client: Client) -> None:
+        await created(client, NODES, raw_node("n1"))
+        taken = claim("none")
+        await created(client, CLAIMS, {**taken, "metadata": {"name": "web-tmp"}, "status": {}})
+        wanted: Json = [{"name": "tmp", "ephemeral": {"volumeClaimTemplate": {"spec": member(taken, "spec")}}}]
+        await created(client, PODS, raw_pod(volumes=wanted))
+        why = "PVC default/web-tmp was not created for pod default/web (pod is not owner)"
+        assert (await told(client, "web", "FailedBinding"))["message"] == f"ephemeral volume tmp: {why}"
+        assert why in str((await told(client, "web", "FailedScheduling"))["message"])
+
+    binding_volumes(connection, work)
 
 
 def test_an_ephemeral_volume_gets_a_claim_of_its_pods(connection: Connection) -> None:

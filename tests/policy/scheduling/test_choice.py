@@ -10,7 +10,7 @@ from podward.api.claim import LabelSelector
 from podward.api.json_value import Json, JsonObject
 from podward.policy.scheduling.choice import Choice, Cluster, Refusal, choose
 from podward.policy.scheduling.facts import NodeFacts, PodFacts
-from podward.policy.scheduling.pod_terms import Namespaces
+from podward.policy.scheduling.pod_terms import Namespaces, waits_for
 from podward.policy.scheduling.preemption import Budget, Preemption, preempt
 
 ZONE = "topology.kubernetes.io/zone"
@@ -139,6 +139,37 @@ def test_pods_are_spread(constraints: Json, expected: tuple[str, ...] | str) -> 
     )
     found = chosen(pod("c", "", {"app": "web"}, topologySpreadConstraints=constraints), *nodes)
     assert found == (expected if isinstance(expected, tuple) else f"0/2 nodes are available: {expected}.")
+
+
+def test_pods_that_belong_together_are_kept_apart_though_they_do_not_say_so() -> None:
+    web: JsonObject = {"app": "web"}
+    there = [
+        node("n1", pod("a", "n1", labels=web), labels={ZONE: "z1"}),
+        node("n2", labels={ZONE: "z1"}, allocatable={"cpu": "64"}),
+        node("n3", pod("b", "n3", labels={"app": "db"}), labels={ZONE: "z2"}),
+        node("n4"),
+    ]
+    together = (LabelSelector(match_labels={"app": "web"}),)
+    cluster, wanted = Cluster(there), pod(labels=web, requests={"cpu": "100m"})
+    assert choose(wanted, cluster) == Choice(("n2",))
+    assert choose(wanted, cluster, together) == Choice(("n4",))
+    said = pod(labels=web, requests={"cpu": "100m"}, topologySpreadConstraints=spread(topologyKey=ZONE))
+    assert choose(said, Cluster(there[:3]), together) == Choice(("n3",))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "waits"),
+    [
+        (pod(affinity=side("podAffinity", pods_term())), True),
+        (pod(affinity=side("podAffinity", pods_term(app="other"))), False),
+        (pod(affinity=side("podAntiAffinity", pods_term())), False),
+        (pod(topologySpreadConstraints=spread(labelSelector={"matchLabels": {"app": "db"}})), True),
+        (pod(topologySpreadConstraints=spread()), False),
+        (pod(), False),
+    ],
+)
+def test_a_pod_that_has_got_a_node_is_waited_for_by_those_that_it_concerns(waiting: PodFacts, *, waits: bool) -> None:
+    assert waits_for(waiting, pod("db", "n1", {"app": "db"}), {}) is waits
 
 
 def test_too_few_topologies_count_as_an_empty_one() -> None:

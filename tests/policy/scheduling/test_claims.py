@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from msgspec import convert
+from msgspec import convert, to_builtins
 from pods_and_nodes import node, pod
 
 from podward.api.json_value import Json, JsonObject
 from podward.api.scheduling import PlacedVolume, StorageClass
-from podward.policy.scheduling.choice import Choice, Cluster, choose
+from podward.policy.scheduling.choice import Choice, Cluster, Refusal, choose
 from podward.policy.scheduling.claims import Plan, Storage, claim_facts, plan
 
 WAIT = "WaitForFirstConsumer"
@@ -77,6 +77,35 @@ def test_a_pod_goes_where_its_claims_are(there: Storage, expected: tuple[str, ..
     found = choose(pod(volumes=using("data")), Cluster((node("n1"), node("n2")), storage=there))
     told = found.nodes if isinstance(found, Choice) else found.sentence
     assert told == (expected if isinstance(expected, tuple) else f"0/2 nodes are available: {expected}.")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"topology.kubernetes.io/zone": "z2"}, ("n2", "n3")),
+        ({"failure-domain.beta.kubernetes.io/zone": "z1__z2"}, ("n1", "n2", "n3")),
+        ({"topology.kubernetes.io/region": "r9"}, ("n3",)),
+        ({"topology.kubernetes.io/zone": "z1__"}, ("n1", "n2", "n3")),
+    ],
+)
+def test_a_volume_of_a_zone_is_had_there_alone(written: dict[str, str], expected: tuple[str, ...]) -> None:
+    of_zone = convert({**to_builtins(volume("v1")), "metadata": {"name": "v1", "labels": written}}, PlacedVolume)
+    there = storage(claim(volume="v1"), volumes=(of_zone,))
+    nodes = (
+        *(node(f"n{number}", labels={"topology.kubernetes.io/zone": f"z{number}"}) for number in (1, 2)),
+        node("n3"),
+    )
+    assert choose(pod(volumes=using("data")), Cluster(nodes, storage=there)) == Choice(expected)
+
+
+def test_a_volume_of_another_zone_is_told() -> None:
+    labels: Json = {"topology.kubernetes.io/zone": "z2"}
+    of_zone = convert({**to_builtins(volume("v1")), "metadata": {"name": "v1", "labels": labels}}, PlacedVolume)
+    there = storage(claim(volume="v1"), volumes=(of_zone,))
+    elsewhere = node("n1", labels={"topology.kubernetes.io/zone": "z1"})
+    found = choose(pod(volumes=using("data")), Cluster((elsewhere,), storage=there))
+    assert isinstance(found, Refusal)
+    assert found.sentence == "0/1 nodes are available: 1 node(s) had no available volume zone."
 
 
 def test_small_claims_leave_large_volumes_to_large_ones() -> None:

@@ -6,12 +6,13 @@ import base64
 
 import pytest
 
-from podward.api.json_value import JsonObject
+from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member
 from podward.schema.godecode.syntax import syntax_error
 from podward.schema.strategies.config import SECRET
 from podward.schema.strategies.jobs import JOB
 from podward.schema.strategies.services import SERVICE
+from podward.schema.strategies.stateful_sets import STATEFUL_SET
 from podward.schema.strategies.volume_claims import VOLUME_CLAIM
 
 BLOCK = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -38,6 +39,19 @@ def test_a_service_that_gets_a_name_outside_loses_its_policy() -> None:
     old: JsonObject = {"spec": {"type": "ClusterIP", "internalTrafficPolicy": "Cluster"}}
     new: JsonObject = {"spec": {"type": "ExternalName", "internalTrafficPolicy": "Cluster"}}
     assert SERVICE.prepare_for_update(new, old)["spec"] == {"type": "ExternalName"}
+
+
+def test_a_stateful_set_has_no_max_unavailable_unless_it_had_one() -> None:
+    def of(**rolling: Json) -> JsonObject:
+        return {"metadata": {}, "spec": {"template": {}, "updateStrategy": {"rollingUpdate": rolling}}}
+
+    def rolling(obj: JsonObject) -> JsonObject:
+        return member(member(member(obj, "spec"), "updateStrategy"), "rollingUpdate")
+
+    new, old = of(partition=0, maxUnavailable=2), of(partition=0)
+    assert rolling(STATEFUL_SET.prepare_for_create(new)) == {"partition": 0}
+    assert rolling(STATEFUL_SET.prepare_for_update(new, old)) == {"partition": 0}
+    assert rolling(STATEFUL_SET.prepare_for_update(new, of(maxUnavailable=1))) == {"partition": 0, "maxUnavailable": 2}
 
 
 @pytest.mark.parametrize(

@@ -86,11 +86,12 @@ class CronJobController:
         gone = await self._gone(cron, jobs)
         if isinstance(gone, Status):
             return Retry.LATER
-        status, told = decisions.counted(cron, jobs, gone)
-        self._tell(cron, told)
+        kept = member(cron, "status")
         for job in decisions.outdated(cron, jobs):
             if await self._delete(cron, job):
-                status = decisions.without_active(status, uid_of(job))
+                kept = decisions.without_active(kept, uid_of(job))
+        status, told = decisions.counted({**cron, "status": kept}, jobs, gone)
+        self._tell(cron, told)
         clock = None if decisions.rests(cron) else self._clock(cron)
         again: float | Retry | None = None
         if clock is not None:

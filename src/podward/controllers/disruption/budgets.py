@@ -95,22 +95,30 @@ def decide(budget: JsonObject, pods: Sequence[JsonObject], wanted: Expected, now
     if disrupted:
         status["disruptedPods"] = {name: written(since) for name, since in disrupted.items()}
     state, reason = ("True", "SufficientPods") if allowed else ("False", "InsufficientPods")
-    return Outcome({**status, "conditions": _conditions(budget, state, reason, "", now)}, tuple(stayed), again)
+    seen = number(status, "observedGeneration")
+    return Outcome({**status, "conditions": _conditions(budget, state, (reason, ""), now, seen)}, tuple(stayed), again)
 
 
 def uncounted(budget: JsonObject, why: str, now: float) -> JsonObject:
     """The status where it cannot be told: nothing is allowed."""
     status = member(budget, "status")
-    return {**status, "disruptionsAllowed": 0, "conditions": _conditions(budget, "False", "SyncFailed", why, now)}
+    seen = number(status, "observedGeneration")
+    return {
+        **status,
+        "disruptionsAllowed": 0,
+        "conditions": _conditions(budget, "False", ("SyncFailed", why), now, seen),
+    }
 
 
-def _conditions(budget: JsonObject, state: str, reason: str, message: str, now: float) -> list[Json]:
+def _conditions(budget: JsonObject, state: str, told: tuple[str, str], now: float, seen: int) -> list[Json]:
+    """The conditions: `told` is the reason and the message, `seen` the generation that the status is about."""
+    reason, message = told
     before = objects(member(budget, "status"), "conditions")
     found = conditions.find(before, ALLOWED)
     made: JsonObject = {
         **conditions.made(ALLOWED, state, reason, message, now),
         "message": message,
-        "observedGeneration": number(member(budget, "metadata"), "generation"),
+        **({"observedGeneration": seen} if seen else {}),
     }
     if found is not None and found.get("status") == state:
         made["lastTransitionTime"] = found.get("lastTransitionTime")
@@ -133,5 +141,7 @@ def without_target(pod: JsonObject, now: float) -> JsonObject:
     """The Pod that is not disrupted after all."""
     state = member(pod, "status")
     cleared = conditions.made(TARGET, "False", "", "", now)
+    if generation := number(member(pod, "metadata"), "generation"):
+        cleared["observedGeneration"] = generation
     listed = [cleared if each.get("type") == TARGET else each for each in objects(state, "conditions")]
     return {**pod, "status": {**state, "conditions": [*listed]}}

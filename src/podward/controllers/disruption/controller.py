@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from podward.api.gotext import quote
 from podward.api.resource import GroupVersion
 from podward.api.status import Status
 from podward.client.work import Retry, WorkQueue
@@ -18,7 +19,7 @@ from podward.controllers.disruption import budgets
 from podward.documents.raw_fields import member, objects
 from podward.schema.resources import BY_PLURAL
 from podward.schema.strategies.equality import same
-from podward.schema.validation.raw import number, text
+from podward.schema.validation.raw import number, text, texts
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
@@ -81,9 +82,14 @@ class DisruptionController:
 
     def _take_pod(self, change: Change) -> None:
         pod = change.object
+        covering: list[str] = []
         for budget in self._budgets.items(namespace_of(pod)):
             if any(each is not None and budgets.covers(budget, each) for each in (change.old, change.new)):
                 self._queue.add(key_of(budget))
+            if budgets.covers(budget, pod):
+                covering.append(name_of(budget))
+        if len(covering) > 1:
+            self._recorder.event(pod, "Warning", "MultiplePodDisruptionBudgets", _several(pod, covering))
         if change.new is not None:
             self._note_target(pod)
 
@@ -170,14 +176,17 @@ class DisruptionController:
         version = GroupVersion.parse(text(reference, "apiVersion"))
         root = f"/apis/{version}" if version.group else f"/api/{version}"
         listed = await self._client.ask("GET", root)
+        unknown = f"no matches for kind {quote(text(reference, 'kind'))} in version {quote(str(version))}"
         if isinstance(listed, Status):
-            return listed.message
+            return unknown if listed.code == NOT_FOUND else listed.message
         names = [
             text(each, "name") for each in objects(listed, "resources") if each.get("kind") == reference.get("kind")
         ]
         plural = next((each for each in names if "/" not in each), "")
+        if not plural:
+            return unknown
         qualified = f"{plural}.{version.group}" if version.group else plural
-        if not plural or f"{plural}/scale" not in [text(each, "name") for each in objects(listed, "resources")]:
+        if f"{plural}/scale" not in [text(each, "name") for each in objects(listed, "resources")]:
             return f"{qualified} does not implement the scale subresource"
         path = f"{root}/namespaces/{namespace}/{plural}/{text(reference, 'name')}/scale"
         scale = await self._client.ask("GET", path)
@@ -188,9 +197,21 @@ class DisruptionController:
         return uid_of(scale), number(member(scale, "spec"), "replicas")
 
 
+def _several(pod: JsonObject, names: list[str]) -> str:
+    """What is told of a Pod that several budgets are about. All of them count it, whichever is named."""
+    which = f"Pod {quote(namespace_of(pod))}/{quote(name_of(pod))}"
+    return f"{which} matches multiple PodDisruptionBudgets.  Chose {quote(min(names))} arbitrarily."
+
+
 def _shown(selector: JsonObject) -> str:
     """A selector as Go prints its pointer's value."""
     labels = "".join(f"{name}: {value}," for name, value in sorted(member(selector, "matchLabels").items()))
+    expressions = "".join(
+        f"LabelSelectorRequirement{{Key:{text(each, 'key')},Operator:{text(each, 'operator')},"
+        f"Values:[{' '.join(map(str, texts(each, 'values')))}],}},"
+        for each in objects(selector, "matchExpressions")
+    )
     return (
-        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{}},}}"
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{expressions}}},}}"
     )

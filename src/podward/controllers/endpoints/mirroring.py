@@ -113,7 +113,9 @@ def _of_group(endpoints: JsonObject, there: list[JsonObject], wanted: Endpoints,
     listed: list[Json] = list(wanted.values())
     made = {**fresh, "endpoints": listed}
     if there:
-        plan.updated.append(of_slices.named(made, there[0]))
+        changed = of_slices.named(made, there[0])
+        del member(changed, "metadata")["generateName"]  # whoever has a name needs none made up
+        plan.updated.append(changed)
     else:
         plan.created.append(made)
 

@@ -17,7 +17,8 @@ from podward.client.events import Recorder
 from podward.client.informer import Change, key_of
 from podward.client.work import Retry, WorkQueue
 from podward.controllers.apps.acting import CONFLICT, PODS, is_ending, owner_in, slow_start
-from podward.controllers.apps.ownership import controller_of, labels_of, name_of, namespace_of, uid_of
+from podward.controllers.apps.ownership import controller_of, is_going, labels_of, name_of, namespace_of, uid_of
+from podward.controllers.apps.pods import is_terminating
 from podward.controllers.context import Context
 from podward.controllers.jobs import backoff, tracking
 from podward.controllers.jobs.conditions import is_finished
@@ -33,6 +34,8 @@ ACCOUNT = "job-controller"
 _OWN = "kubernetes.io/job-controller"
 _TOGETHER = 0.1
 """Seconds for which changes of Pods are waited that come together."""
+_ENDING = 1.0
+"""Seconds in which a Pod that is deleted may still succeed before it counts as failed."""
 _FIRST, _MOST = 1.0, 60.0
 _WORKERS = 5
 _log = logging.getLogger("podward.controllers")
@@ -94,7 +97,7 @@ class JobController:
         for state in (change.old, change.new):
             job = owner_in(self._jobs_informer, state) if state is not None else None
             if job is not None:
-                self._queue.add_after("/".join(key_of(job)), _TOGETHER)
+                self._queue.add_after("/".join(key_of(job)), _ENDING if _is_just_ending(change) else _TOGETHER)
         if is_tracked(pod) and self._is_orphan(pod):
             self._orphans.add("/".join(key_of(pod)))
         if controller_of(pod) is None and change.new is not None:
@@ -215,6 +218,12 @@ class JobController:
 
     def _tell(self, job: JsonObject, each: Told) -> None:
         self._recorder.event(job, each.kind, each.reason, each.message)
+
+
+def _is_just_ending(change: Change) -> bool:
+    """Whether the deletion of a Pod that runs is what is new about it."""
+    new, old = change.new, change.old
+    return new is not None and is_terminating(new) and old is not None and not is_going(old)
 
 
 def _is_managed_elsewhere(job: JsonObject) -> bool:

@@ -47,6 +47,8 @@ class Totals(Struct):
     faults: list[str] = []
     undiscovered: str = ""
     seconds: int = 0
+    counted: bool = True
+    """Whether all was looked at; as long as Pods are left, nothing else is, and what is left is not told."""
 
     def add(self, resource: Resource, left: Left) -> None:
         """Count what is left of a resource."""
@@ -116,11 +118,11 @@ def _said(totals: Totals) -> Mapping[str, tuple[str, str]]:
     if totals.faults:
         said = f"Failed to delete all resource types, {len(totals.faults)} remaining: "
         found["NamespaceDeletionContentFailure"] = ("ContentDeletionFailed", said + ", ".join(sorted(totals.faults)))
-    if totals.by_resource:
+    if totals.by_resource and totals.counted:
         each = sorted(f"{name}.{group} has {n} resource instances" for (name, group), n in totals.by_resource.items())
         said = f"Some resources are remaining: {', '.join(each)}"
         found["NamespaceContentRemaining"] = ("SomeResourcesRemain", said)
-    if totals.by_finalizer:
+    if totals.by_finalizer and totals.counted:
         each = sorted(f"{name} in {count} resource instances" for name, count in totals.by_finalizer.items())
         said = f"Some content in the namespace has finalizers remaining: {', '.join(each)}"
         found["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", said)

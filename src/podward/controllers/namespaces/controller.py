@@ -112,7 +112,8 @@ class NamespaceController:
         if served.failed:
             totals.undiscovered = f"Discovery failed for some groups, {len(served.failed)} failing: {served.fault}"
         totals.add(_PODS, await self._emptied_of(_PODS, name, gone))
-        if totals.by_resource or totals.faults:
+        if totals.by_resource:
+            totals.counted = False
             return totals
         others = [each for each in served.preferred if each.namespaced and "delete" in each.verbs and each != _PODS]
         every = await asyncio.gather(*(self._emptied_of(each, name, gone) for each in others))

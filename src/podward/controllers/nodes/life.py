@@ -26,6 +26,10 @@ _OF_CONDITIONS: Mapping[tuple[str, str], str] = {
     ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
     ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
 }
+_OLDER: Mapping[str, str] = {
+    "kubernetes.io/os": "beta.kubernetes.io/os",
+    "kubernetes.io/arch": "beta.kubernetes.io/arch",
+}
 _OURS = frozenset(_OF_CONDITIONS.values()) | {_UNSCHEDULABLE}
 _TOLD_BY_KUBELETS = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 _NEVER = ("NodeStatusNeverUpdated", "Kubelet never posted node status.")
@@ -54,6 +58,16 @@ def taints(node: JsonObject, moment: str) -> list[Json] | None:
         {"key": key, "effect": effect, "timeAdded": moment} for key, effect in wanted if (key, effect) not in have
     ]
     return [*kept, *added] if added or len(kept) != len(there) else None
+
+
+def older_labels(node: JsonObject) -> JsonObject:
+    """The older names of labels that a Node lacks or has with another value."""
+    labels = member(member(node, "metadata"), "labels")
+    return {
+        older: labels[newer]
+        for newer, older in _OLDER.items()
+        if newer in labels and labels.get(older) != labels[newer]
+    }
 
 
 def _is_ours(taint: JsonObject) -> bool:

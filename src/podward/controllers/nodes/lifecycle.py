@@ -1,8 +1,9 @@
 """The node lifecycle controller: hears of Nodes, marks those that it does not hear of, and keeps their taints true.
 
 Specification: Kubernetes, pkg/controller/nodelifecycle: every 5 s it looks for Nodes of which neither the status nor
-the Lease has changed within the grace period, by this process's own clock. Pods of a Node that is not ready any more
-are not ready.
+the Lease has changed within the grace period, by this process's own clock. Pods of a Node that was ready and is not
+heard of any more are not ready; what a kubelet says itself of its Node it says of its Pods, too. A Node has the older
+labels of its system and architecture beside the newer ones.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ class _Heard(Struct):
     at: float
     told: object = None
     renewed: str = ""
-    ready: bool = False
 
 
 async def make(context: Context) -> NodeLifecycle:
@@ -112,12 +112,12 @@ class NodeLifecycle:
         if heard.at < time.monotonic() - self._grace and (changed := life.unheard_of(node, _moment())):
             patch: JsonObject = {"status": {"conditions": changed}}
             answer = await self._client.patch(NODES, "", name, patch, PatchKind.STRATEGIC, "status")
+            if not isinstance(answer, Status) and (life.condition(node, "Ready") or {}).get("status") == "True":
+                self._recorder.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
+                await self._mark_pods(name)
             return _again(answer)
-        ready = (life.condition(node, "Ready") or {}).get("status") == "True"
-        if heard.ready and not ready:
-            self._recorder.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
-            await self._mark_pods(name)
-        heard.ready = ready
+        if labels := life.older_labels(node):
+            return _again(await self._client.patch(NODES, "", name, {"metadata": {"labels": labels}}))
         taints = life.taints(node, _moment())
         if taints is None:
             return None

@@ -53,6 +53,7 @@ class TaintEviction:
         self._recorder = context.recorder(client, "taint-eviction-controller")
         self._queue = WorkQueue("taint-eviction-controller", self._reconcile)
         self._since: dict[str, float] = {}
+        self._done: dict[str, str] = {}
         self._nodes.listeners.append(self._on_node)
         self._pods.listeners.append(self._on_pod)
 
@@ -76,7 +77,7 @@ class TaintEviction:
     def _on_pod(self, change: Change) -> None:
         key = _key(change.object)
         node = self._nodes.get("", text(member(change.object, "spec"), "nodeName"))
-        if (node is not None and _taints(node)) or key in self._since:
+        if (node is not None and _taints(node)) or key in self._since or key in self._done:
             self._queue.add(key)
 
     async def _reconcile(self, key: str) -> float | Retry | None:
@@ -85,27 +86,36 @@ class TaintEviction:
         pod = self._pods.get(namespace, name)
         node = self._nodes.get("", text(member(pod or {}, "spec"), "nodeName"))
         taints = _taints(node)
-        if pod is None or not taints or member(pod, "metadata").get("deletionTimestamp") is not None:
-            self._cancel(key, pod)
+        if pod is None:
+            self._done.pop(key, None)
+        stays = stays_for(_tolerations(pod), taints) if pod is not None else None
+        if pod is None or stays is None:
+            self._cancel(key)
             return None
-        stays = stays_for(_tolerations(pod), taints)
-        if stays is None:
-            self._cancel(key, pod)
+        uid = text(member(pod, "metadata"), "uid")
+        if self._done.get(key) == uid:
             return None
         now = time.monotonic()
         since = self._since.setdefault(key, now)
         if stays and now < since + stays:
             return since + stays - now
-        self._recorder.event(_about(pod), "Normal", "TaintManagerEviction", f"Marking for deletion Pod {key}")
+        self._tell(key, f"Marking for deletion Pod {key}")
         answer = await self._delete(pod)
         if isinstance(answer, Status) and answer.code >= 400 and answer.code != _NOT_FOUND:
             return Retry.LATER
         self._since.pop(key, None)
+        self._done[key] = uid
         return None
 
-    def _cancel(self, key: str, pod: JsonObject | None) -> None:
-        if self._since.pop(key, None) is not None and pod is not None:
-            self._recorder.event(_about(pod), "Normal", "TaintManagerEviction", f"Cancelling deletion of Pod {key}")
+    def _cancel(self, key: str) -> None:
+        if self._since.pop(key, None) is not None:
+            self._tell(key, f"Cancelling deletion of Pod {key}")
+
+    def _tell(self, key: str, message: str) -> None:
+        """Tell of a Pod as this controller names it: without its uid."""
+        namespace, _, name = key.partition("/")
+        about: JsonObject = {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": name}}
+        self._recorder.event(about, "Normal", "TaintManagerEviction", message)
 
     async def _delete(self, pod: JsonObject) -> JsonObject | Status:
         namespace, name = key_of(pod)
@@ -115,6 +125,7 @@ class TaintEviction:
             "reason": "DeletionByTaintManager",
             "message": "Taint manager: deleting due to NoExecute taint",
             "lastTransitionTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "observedGeneration": member(pod, "metadata").get("generation"),
         }
         patch: JsonObject = {"status": {"conditions": [condition]}}
         answer = await self._client.patch(PODS, namespace, name, patch, PatchKind.STRATEGIC, "status")
@@ -126,12 +137,6 @@ class TaintEviction:
 
 def _key(pod: JsonObject) -> str:
     return "/".join(key_of(pod))
-
-
-def _about(pod: JsonObject) -> JsonObject:
-    """A Pod as this controller's events name it: without its uid."""
-    namespace, name = key_of(pod)
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": name}}
 
 
 def _taints(node: JsonObject | None) -> tuple[Taint, ...]:

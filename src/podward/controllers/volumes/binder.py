@@ -35,6 +35,7 @@ _WAITING = (
 )
 _NO_DELETER = "error getting deleter volume plugin for volume %s: no deletable volume plugin matched"
 _AGAIN, _CONFLICT, _NOT_FOUND = 15.0, 409, 404
+_QUIETLY = "quietly"
 
 
 async def make(context: Context) -> Binder:
@@ -53,6 +54,7 @@ class Binder:
         self._recorder = context.recorder(client, "persistentvolume-controller")
         self._queue = WorkQueue("persistentvolume-binder-controller", self._reconcile, workers=1)
         self._newer: dict[str, JsonObject] = {}
+        self._quiet = False
         self._claims.listeners.append(self._on_claim)
         self._volumes.listeners.append(self._on_volume)
         self._classes.listeners.append(lambda _change: self._retry())
@@ -85,10 +87,10 @@ class Binder:
             self._retry()
 
     def _retry(self) -> None:
-        """Claims that have no volume are looked at again."""
+        """Claims that have no volume are looked at again; what they wait for is not told again for that."""
         for claim in self._claims.items():
             if not text(member(claim, "spec"), "volumeName"):
-                self._queue.add(f"claim/{'/'.join(key_of(claim))}")
+                self._queue.add(f"{_QUIETLY}/{'/'.join(key_of(claim))}")
 
     def _retry_volumes(self, claim: JsonObject) -> None:
         uid = member(claim, "metadata").get("uid")
@@ -102,7 +104,11 @@ class Binder:
             return await self._volume(rest)
         namespace, _, name = rest.partition("/")
         claim = self._claims.get(namespace, name)
-        return None if claim is None else await self._claim(claim)
+        if claim is None:
+            return None
+        self._quiet = kind == _QUIETLY
+        found = await self._claim(claim)
+        return None if self._quiet and found == _AGAIN else found
 
     # --- claims ------------------------------------------------------------------------------------------------------
 
@@ -126,14 +132,17 @@ class Binder:
         return await self._wait(claim, found)
 
     async def _wait(self, claim: JsonObject, found: Wait) -> float | Retry:
-        if found.event is not None and member(claim, "metadata").get("deletionTimestamp") is None:
+        going = member(claim, "metadata").get("deletionTimestamp") is not None
+        if found.event is not None and not going and not self._quiet:
             self._recorder.event(claim, *found.event)
         return await self._phase(claim, "Pending", None) or _AGAIN
 
     async def _phase(self, claim: JsonObject, phase: str, event: binding.Event | None) -> Retry | None:
         if text(member(claim, "status"), "phase") == phase:
             return None
-        status: JsonObject = {**member(claim, "status"), "phase": phase}
+        old = member(claim, "status")
+        status: JsonObject = {name: value for name, value in old.items() if name not in {"accessModes", "capacity"}}
+        status["phase"] = phase
         answer = await self._client.replace(CLAIMS, key_of(claim)[0], {**claim, "status": status}, "status")
         if event is not None and not isinstance(answer, Status):
             self._recorder.event(claim, *event)
@@ -192,14 +201,15 @@ class Binder:
     async def _ask_others(self, claim: JsonObject, of_class: StorageClass) -> float | Retry | None:
         """Say on the claim whose turn it is, and wait."""
         own = binding.annotations_of(claim)
-        if any(own.get(name) != of_class.provisioner for name in _PROVISIONERS):
+        provisioner = binding.DRIVERS.get(of_class.provisioner, of_class.provisioner)
+        if any(own.get(name) != provisioner for name in _PROVISIONERS):
             metadata = member(claim, "metadata")
-            said: JsonObject = dict.fromkeys(_PROVISIONERS, of_class.provisioner)
+            said: JsonObject = dict.fromkeys(_PROVISIONERS, provisioner)
             told: JsonObject = {**metadata, "annotations": {**member(metadata, "annotations"), **said}}
             answer = await self._client.replace(CLAIMS, key_of(claim)[0], {**claim, "metadata": told})
             if isinstance(answer, Status):
                 return _again(answer)
-        return await self._wait(claim, Wait(("Normal", "ExternalProvisioning", _WAITING % of_class.provisioner)))
+        return await self._wait(claim, Wait(("Normal", "ExternalProvisioning", _WAITING % provisioner)))
 
     # --- volumes -----------------------------------------------------------------------------------------------------
 
@@ -241,7 +251,7 @@ class Binder:
             return await self._fail(volume, "VolumeFailedRecycle", "No recycler plugin found for the volume!")
         name = key_of(volume)[1]
         if not local_directories.is_ours(volume):
-            if binding.PROVISIONED_BY in binding.annotations_of(volume):
+            if binding.PROVISIONED_BY in binding.annotations_of(volume) or "csi" in member(volume, "spec"):
                 return None  # whoever made it removes it
             return await self._fail(volume, "VolumeFailedDelete", _NO_DELETER % f'"{name}"')
         try:

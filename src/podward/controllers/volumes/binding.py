@@ -30,7 +30,17 @@ BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
+DRIVERS: Mapping[str, str] = {
+    "kubernetes.io/aws-ebs": "ebs.csi.aws.com",
+    "kubernetes.io/azure-disk": "disk.csi.azure.com",
+    "kubernetes.io/azure-file": "file.csi.azure.com",
+    "kubernetes.io/cinder": "cinder.csi.openstack.org",
+    "kubernetes.io/gce-pd": "pd.csi.storage.gke.io",
+    "kubernetes.io/portworx-volume": "pxd.portworx.com",
+    "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
+}
+"""The CSI drivers that do what provisioners of Kubernetes itself did."""
+_OWN = "kubernetes.io/"
 _VAC = "volumeAttributesClassName"
 _WAIT = "WaitForFirstConsumer"
 _NO_VOLUME = "no persistent volumes available for this claim and no storage class is set"
@@ -136,9 +146,11 @@ def _made(raw: JsonObject, name: str, of_class: StorageClass | None, pods: Itera
     waits = of_class is not None and of_class.volume_binding_mode == _WAIT
     if waits and SELECTED_NODE not in annotations_of(raw):
         return Wait(_waiting_for(sorted(pods)))
-    if of_class is not None and of_class.provisioner != NO_PROVISIONER:
+    if of_class is not None:
+        if of_class.provisioner.startswith(_OWN) and of_class.provisioner not in DRIVERS:
+            return Wait((_WARNING, "ProvisioningFailed", f"no volume plugin matched name: {of_class.provisioner}"))
         return Provision(of_class)
-    if of_class is None and name:
+    if name:
         return Wait((_WARNING, "ProvisioningFailed", f"storageclass.storage.k8s.io {quote(name)} not found"))
     return Wait((_NORMAL, "FailedBinding", _NO_VOLUME))
 

@@ -15,6 +15,8 @@ from podward.controllers.context import Context
 from podward.controllers.volumes.binder import CLAIMS, PODS
 from podward.controllers.volumes.uses import ephemeral_claim, is_for
 from podward.documents.raw_fields import member, objects
+from podward.policy.scheduling.claims import not_owner
+from podward.schema.validation.raw import text
 
 _CONFLICT = 409
 
@@ -80,20 +82,20 @@ class EphemeralVolumes:
         pod = self._pods.get(namespace, name)
         if pod is None or "deletionTimestamp" in member(pod, "metadata"):
             return None
-        failed = False
         for volume in objects(member(pod, "spec"), "volumes"):
             if "ephemeral" not in volume:
                 continue
             wanted = ephemeral_claim(pod, volume)
             there = self._claims.get(namespace, wanted)
             if there is not None and not is_for(pod, there):
-                message = f'PVC "{namespace}/{wanted}" was not created for pod "{namespace}/{name}" (pod is not owner)'
-                self._recorder.event(pod, "Warning", "EphemeralVolumeFailed", message)
-                failed = True
-            elif there is None:
+                self._tell(pod, volume, not_owner(f"{namespace}/{wanted}", f"{namespace}/{name}"))
+                return Retry.LATER
+            if there is None:
                 made = await self._client.create(CLAIMS, namespace, claim_of(pod, volume))
                 if isinstance(made, Status) and made.code != _CONFLICT:
-                    message = f"ephemeral volume controller failed to create PVC: {made.message}"
-                    self._recorder.event(pod, "Warning", "EphemeralVolumeFailed", message)
-                    failed = True
-        return Retry.LATER if failed else None
+                    self._tell(pod, volume, f"create PVC {wanted}: {made.message}")
+                    return Retry.LATER
+        return None
+
+    def _tell(self, pod: JsonObject, volume: JsonObject, why: str) -> None:
+        self._recorder.event(pod, "Warning", "FailedBinding", f"ephemeral volume {text(volume, 'name')}: {why}")

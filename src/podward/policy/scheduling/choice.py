@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from podward.policy.scheduling.claims import Plan, Storage, in_use, missing, plan
+from podward.policy.scheduling.claims import Plan, Storage, in_use, in_zone, missing, plan
 from podward.policy.scheduling.facts import NodeFacts, PodFacts, with_pods
 from podward.policy.scheduling.node_fit import NODE_RULES, Misfit
-from podward.policy.scheduling.pod_terms import Namespaces, affinity_check, hard_spread
-from podward.policy.scheduling.scores import best
+from podward.policy.scheduling.pod_terms import Namespaces, Together, affinity_check, hard_spread
+from podward.policy.scheduling.scores import Around, best
 
 NO_NODES = "no nodes available to schedule pods"
 _CONFLICT = "pod affinity terms conflict"
@@ -61,8 +61,8 @@ def unavailable(count: int, all_nodes: str, reasons: Iterable[str]) -> str:
     return f"0/{count} nodes are available:" + (f" {told}." if told else "")
 
 
-def choose(pod: PodFacts, cluster: Cluster) -> Choice | Refusal:
-    """Where the Pod goes."""
+def choose(pod: PodFacts, cluster: Cluster, together: Together = ()) -> Choice | Refusal:
+    """Where the Pod goes; `together` is what it is kept apart from if it does not say so itself."""
     count = len(cluster.nodes)
     named = named_nodes(pod)
     if count and named == frozenset():
@@ -80,7 +80,7 @@ def choose(pod: PodFacts, cluster: Cluster) -> Choice | Refusal:
             fitting.append(node)
     if not fitting:
         return Refusal(count, misfits=misfits)
-    return Choice(best(pod, fitting, cluster.nodes, cluster.namespaces))
+    return Choice(best(pod, fitting, cluster.nodes, Around(cluster.namespaces, together)))
 
 
 def checked(pod: PodFacts, cluster: Cluster) -> Check:
@@ -96,6 +96,9 @@ def checked(pod: PodFacts, cluster: Cluster) -> Check:
         found = plan(pod, node, cluster.storage)
         return () if isinstance(found, Plan) else found
 
+    def zones(node: NodeFacts) -> tuple[Misfit, ...]:
+        return in_zone(pod, node, cluster.storage)
+
     def check(node: NodeFacts) -> tuple[Misfit, ...]:
         waiting = [
             other
@@ -108,7 +111,7 @@ def checked(pod: PodFacts, cluster: Cluster) -> Check:
                 return found
         if taken:
             return taken
-        for among in (volumes, *among_pods):
+        for among in (volumes, zones, *among_pods):
             if found := among(node):
                 return found
         return ()

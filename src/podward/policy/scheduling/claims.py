@@ -1,12 +1,14 @@
 """On which nodes a Pod's PersistentVolumeClaims can be had, and what must be bound or made for that.
 
-Specification: Kubernetes, pkg/scheduler/framework/plugins/volumebinding and volumerestrictions, in our words:
+Specification: Kubernetes, pkg/scheduler/framework/plugins/volumebinding, volumezone and volumerestrictions,
+in our words:
 - A claim that is not there, lost or being deleted keeps its Pod from every node, and so does one that is to be bound at
-  once and is not yet: it is not the scheduler who binds that.
+  once and is not yet: it is not the scheduler who binds that. One of an ephemeral volume is to be its Pod's own.
 - A claim that is bound is to be had where its volume's node affinity matches.
 - A claim whose class waits for the first consumer (`WaitForFirstConsumer`) is bound for the node that is chosen: to a
   free volume that fits it and can be reached from there, the smallest claims first; or else one is made there, if the
   class has a provisioner and allows the node's topology. A node that was chosen before stays the one.
+- A volume with labels of a zone or a region is to be had there; a node without any such label is everywhere.
 - What only one Pod may use (`ReadWriteOncePod`) no other Pod uses.
 """
 
@@ -20,7 +22,7 @@ from podward.api.gotext import quote
 from podward.api.json_value import JsonObject
 from podward.api.scheduling import PlacedVolume, StorageClass
 from podward.api.storage import PersistentVolumeClaim
-from podward.documents.raw_fields import member
+from podward.documents.raw_fields import member, objects
 from podward.policy.scheduling.facts import NodeFacts, PodFacts
 from podward.policy.scheduling.node_fit import Misfit, matches_node
 from podward.schema.validation.raw import strings, text
@@ -37,6 +39,14 @@ _PLUGIN = "VolumeBinding"
 _ELSEWHERE = Misfit(_PLUGIN, "node(s) didn't match PersistentVolume's node affinity")
 _NONE = Misfit(_PLUGIN, "node(s) didn't find available persistent volumes to bind")
 _GONE = Misfit(_PLUGIN, "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)")
+_OTHER_ZONE = Misfit("VolumeZone", "node(s) had no available volume zone")
+_ZONES: Mapping[str, str] = {
+    "topology.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region": "topology.kubernetes.io/region",
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+}
+"""The labels of zones and regions, each with the one that has taken its place."""
 _IN_USE = Misfit(
     "VolumeRestrictions",
     "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
@@ -52,6 +62,8 @@ class ClaimFacts(Struct, frozen=True, gc=False):
     deleted: bool
     selected_node: str
     bound: bool
+    controller: str = ""
+    """The uid of what it was made for; empty where it is a claim of its own."""
 
     @property
     def name(self) -> str:
@@ -90,7 +102,13 @@ def claim_facts(raw: JsonObject) -> ClaimFacts:
         metadata.get("deletionTimestamp") is not None,
         annotations.get(SELECTED_NODE, ""),
         bool(claim.spec.volume_name) and BIND_COMPLETED in annotations,
+        next((text(each, "uid") for each in objects(metadata, "ownerReferences") if each.get("controller")), ""),
     )
+
+
+def not_owner(claim: str, pod: str) -> str:
+    """What is said where the claim of an ephemeral volume is somebody else's, both with namespaces."""
+    return f"PVC {claim} was not created for pod {pod} (pod is not owner)"
 
 
 def missing(pod: PodFacts, storage: Storage) -> str:
@@ -101,18 +119,26 @@ def missing(pod: PodFacts, storage: Storage) -> str:
             continue
         name = source.claim_name if source is not None else f"{pod.name}-{volume.name}"
         found = storage.claims.get((pod.namespace, name))
-        if found is None and source is None:
-            return f"waiting for ephemeral volume controller to create the persistentvolumeclaim {quote(name)}"
-        if found is None:
-            return f"persistentvolumeclaim {quote(name)} not found"
-        if found.phase == "Lost":
-            volume_name = quote(found.claim.spec.volume_name or "")
-            return f"persistentvolumeclaim {quote(name)} bound to non-existent persistentvolume {volume_name}"
-        if found.deleted:
-            return f"persistentvolumeclaim {quote(name)} is being deleted"
+        if why := _absent(name, made_for_it=source is None) if found is None else _unusable(found):
+            return why
+        if source is None and found is not None and found.controller != pod.uid:
+            return not_owner(f"{pod.namespace}/{name}", f"{pod.namespace}/{pod.name}")
     if any(not found.bound and not _waits(found, storage) for found in _claims(pod, storage)):
         return "pod has unbound immediate PersistentVolumeClaims"
     return ""
+
+
+def _absent(name: str, *, made_for_it: bool) -> str:
+    if made_for_it:
+        return f"waiting for ephemeral volume controller to create the persistentvolumeclaim {quote(name)}"
+    return f"persistentvolumeclaim {quote(name)} not found"
+
+
+def _unusable(found: ClaimFacts) -> str:
+    if found.phase == "Lost":
+        volume = quote(found.claim.spec.volume_name or "")
+        return f"persistentvolumeclaim {quote(found.name)} bound to non-existent persistentvolume {volume}"
+    return f"persistentvolumeclaim {quote(found.name)} is being deleted" if found.deleted else ""
 
 
 def plan(pod: PodFacts, node: NodeFacts, storage: Storage) -> Plan | tuple[Misfit, ...]:
@@ -129,6 +155,21 @@ def plan(pod: PodFacts, node: NodeFacts, storage: Storage) -> Plan | tuple[Misfi
     if any(volume is None for volume in volumes):
         misfits.append(_GONE)
     return chosen if chosen is not None and not misfits else tuple(misfits)
+
+
+def in_zone(pod: PodFacts, node: NodeFacts, storage: Storage) -> tuple[Misfit, ...]:
+    """Whether the volumes of the Pod's claims are elsewhere, by their labels and the node's."""
+    if not any(key in node.labels for key in _ZONES):
+        return ()
+    for source in (volume.persistent_volume_claim for volume in pod.spec.volumes or ()):
+        found = None if source is None else storage.claims.get((pod.namespace, source.claim_name))
+        volume = None if found is None else storage.volumes.get(found.claim.spec.volume_name or "")
+        labels = (volume.metadata.labels or {}) if volume is not None else {}
+        for key in _ZONES.keys() & labels.keys():
+            wanted = {each.strip() for each in (labels[key] or "").split("__")}
+            if "" not in wanted and node.labels.get(key, node.labels.get(_ZONES[key])) not in wanted:
+                return (_OTHER_ZONE,)
+    return ()
 
 
 def in_use(pod: PodFacts, nodes: Iterable[NodeFacts], storage: Storage) -> tuple[Misfit, ...]:

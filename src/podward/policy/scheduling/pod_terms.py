@@ -28,6 +28,8 @@ Namespaces = Mapping[str, Labels]
 """The labels of each namespace."""
 Topology = tuple[str, str]
 """A label of nodes and its value."""
+Together = tuple[LabelSelector, ...]
+"""What all of the Pods that belong to one Service or workload have: each of these selects them."""
 NodeCheck = Callable[[NodeFacts], "tuple[Misfit, ...]"]
 
 _AFFINITY = Misfit("InterPodAffinity", "node(s) didn't match pod affinity rules")
@@ -203,5 +205,31 @@ def _selected(selector: LabelSelector | None, pod: PodFacts, node: NodeFacts) ->
         return 0
     return sum(
         other.namespace == pod.namespace and not other.deleted and selects(selector, other.labels)
+        for other in node.pods
+    )
+
+
+def waits_for(pod: PodFacts, other: PodFacts, namespaces: Namespaces) -> bool:
+    """Whether the other Pod, which has got a node, may be what this one waits for."""
+    wanted = required(near(pod))
+    if wanted and all(is_about(term, pod, other, namespaces) for term in wanted):
+        return True
+    return is_spread_over(pod, other)
+
+
+def is_spread_over(pod: PodFacts, other: PodFacts) -> bool:
+    """Whether the other Pod is one of those over which this one is spread."""
+    return pod.namespace == other.namespace and any(
+        each.label_selector is not None and selects(each.label_selector, other.labels)
+        for each in pod.spec.topology_spread_constraints or ()
+    )
+
+
+def companions(together: Together, pod: PodFacts, node: NodeFacts) -> int:
+    """How many Pods of the node belong together with this one."""
+    return sum(
+        other.namespace == pod.namespace
+        and not other.deleted
+        and all(selects(selector, other.labels) for selector in together)
         for other in node.pods
     )

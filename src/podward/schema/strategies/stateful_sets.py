@@ -206,11 +206,26 @@ def fractional_bytes(claim: JsonObject, at: str) -> list[str]:
     return found
 
 
+def _without_disabled(obj: JsonObject, old: JsonObject | None) -> JsonObject:
+    """The StatefulSet without the `maxUnavailable` that MaxUnavailableStatefulSet is the gate of, unless it had one."""
+    spec = member(obj, "spec")
+    update = member(spec, "updateStrategy")
+    rolling = member(update, "rollingUpdate")
+    if "maxUnavailable" not in rolling or (old is not None and _most_unavailable(old) is not None):
+        return obj
+    kept: JsonObject = {name: value for name, value in rolling.items() if name != "maxUnavailable"}
+    return {**obj, "spec": {**spec, "updateStrategy": {**update, "rollingUpdate": kept}}}
+
+
+def _most_unavailable(obj: JsonObject) -> Json:
+    return member(member(member(obj, "spec"), "updateStrategy"), "rollingUpdate").get("maxUnavailable")
+
+
 STATEFUL_SET = Strategy(
     validate=in_order(object_meta.new(names.LABEL, namespaced=True), _new),
     validate_update=changes(object_meta.changed, _changed),
-    prepare_for_create=workloads.new,
-    prepare_for_update=workloads.change,
+    prepare_for_create=lambda obj: _without_disabled(workloads.new(obj), None),
+    prepare_for_update=lambda obj, old: _without_disabled(workloads.change(obj, old), old),
     warnings=_warnings,
 )
 STATEFUL_SET_STATUS = Strategy(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from podward.server.request import Handler
 
 _FAILED = 500
+_COMPONENT, _SERVER = "kube-controller-manager", "kube-apiserver"
 SERVER = User("system:apiserver", (MASTERS, AUTHENTICATED))
 """The server as a user of its own, as kube-apiserver's loopback client is one."""
 
@@ -31,7 +32,7 @@ class Caller:
         self._handle = handle
         plain = service_account("kube-system", account)
         self._user = user or User(plain.username, (*plain.groups, AUTHENTICATED))
-        self._agent = f"podward/{account}"
+        self._agent = f"{_COMPONENT if user is not SERVER else _SERVER}/{account}"
 
     async def ask(self, method: str, path: str, document: JsonObject | None = None) -> int:
         """The code of the answer."""

@@ -27,7 +27,7 @@ from podward.controllers.apps.daemon_sets import nodes, rollout
 from podward.controllers.apps.daemon_sets.rollout import Facts, Plan
 from podward.controllers.apps.expectations import Expectations
 from podward.controllers.apps.following import Following
-from podward.controllers.apps.hashes import hash_of
+from podward.controllers.apps.hashes import template_hash
 from podward.controllers.apps.history import HASH, REVISIONS
 from podward.controllers.apps.ownership import (
     claims,
@@ -196,7 +196,7 @@ class DaemonSetController:
 def _revision(owner: JsonObject, revision: int) -> JsonObject:
     """The revision of the owner's template, if it must be made."""
     template, collisions = member(member(owner, "spec"), "template"), member(owner, "status").get("collisionCount")
-    found = hash_of(template, collisions if type(collisions) is int else None)
+    found = template_hash(template, collisions if type(collisions) is int else None)
     labels: JsonObject = {**member(member(template, "metadata"), "labels"), HASH: found}
     return history.made(owner, labels, found, revision)
 

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from podward.controllers.apps.deployments.sizes import DESIRED, LARGEST, replicas_of, surge
-from podward.controllers.apps.hashes import hash_of
+from podward.controllers.apps.hashes import template_hash
 from podward.controllers.apps.ownership import annotations_of, controller_reference, name_of, namespace_of
 from podward.controllers.apps.pods import created_at
 from podward.documents.raw_fields import member
@@ -79,7 +79,7 @@ def made(deployment: JsonObject) -> JsonObject:
     """A ReplicaSet of the Deployment's template, without replicas and annotations yet."""
     spec = member(deployment, "spec")
     collisions = member(deployment, "status").get("collisionCount")
-    found = hash_of(spec.get("template"), collisions if type(collisions) is int else None)
+    found = template_hash(member(spec, "template"), collisions if type(collisions) is int else None)
     template, selector = member(spec, "template"), member(spec, "selector")
     labels: JsonObject = {**member(member(template, "metadata"), "labels"), HASH: found}
     references: list[Json] = [controller_reference(deployment)]

@@ -15,7 +15,7 @@ from podward.controllers.apps import history
 from podward.controllers.apps.acting import NOT_FOUND, PODS, claimed, is_taken, slow_start
 from podward.controllers.apps.expectations import Expectations
 from podward.controllers.apps.following import Following
-from podward.controllers.apps.hashes import hash_of
+from podward.controllers.apps.hashes import revision_hash
 from podward.controllers.apps.history import REVISIONS
 from podward.controllers.apps.ownership import (
     claims,
@@ -246,6 +246,6 @@ def _refusal(answer: JsonObject | Status) -> Status | None:
 
 def _revision(owner: JsonObject, revision: int) -> JsonObject:
     """The revision of the owner's template, if it must be made."""
-    found = hash_of(history.data_of(owner), number(member(owner, "status"), "collisionCount"))
+    found = revision_hash(history.data_of(owner), number(member(owner, "status"), "collisionCount"))
     template = member(member(member(owner, "spec"), "template"), "metadata")
     return history.made(owner, {**member(template, "labels"), _HASH: found}, found, revision)

@@ -66,7 +66,6 @@ def pod_of(owner: JsonObject, template: JsonObject, revision: str, ordinal: int)
     pod = made_from(template, owner)
     metadata, spec = member(pod, "metadata"), member(pod, "spec")
     name = f"{name_of(owner)}-{ordinal}"
-    metadata.pop("generateName", None)
     metadata.update(name=name, namespace=namespace_of(owner))
     metadata["labels"] = {**member(metadata, "labels"), **_labels(name, ordinal), HASH: revision}
     spec["hostname"] = name

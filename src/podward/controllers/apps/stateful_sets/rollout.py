@@ -3,8 +3,8 @@
 Specification: Kubernetes, pkg/controller/statefulset/stateful_set_control.go. With OrderedReady one Pod at a time is
 made, upwards, when all before it are available, and one at a time taken away, downwards; with Parallel all at once. A
 Pod that has ended is deleted and made again. Those of the old revision are deleted from the highest ordinal down to the
-partition, one at a time and none below one that is unavailable, or with a maxUnavailable as many as that; below the
-partition Pods keep the revision that they had.
+partition, one at a time and none below one that is unavailable; below the partition Pods keep the revision that they
+had. (A maxUnavailable is behind the gate MaxUnavailableStatefulSet, which is off by default.)
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from podward.controllers.apps.pods import has_ended, is_available, is_ready, pha
 from podward.controllers.apps.stateful_sets import retention
 from podward.controllers.apps.stateful_sets.identity import claims_of, first_of, is_itself, ordinal_of, ordinals, pod_of
 from podward.documents.raw_fields import member
-from podward.schema.strategies.int_or_percent import scaled
 from podward.schema.validation.raw import number
 
 if TYPE_CHECKING:
@@ -171,18 +170,13 @@ class _Step:
     def roll(self) -> int:
         """Delete Pods of the old revision; how many."""
         rolling = member(member(member(self._owner, "spec"), "updateStrategy"), "rollingUpdate")
-        candidates = self._replicas[number(rolling, "partition") :][::-1]
-        if "maxUnavailable" in rolling:
-            most = max(1, scaled(rolling["maxUnavailable"], len(self._replicas), up=False))
-            left = max(0, most - sum(map(self._is_unavailable, self._replicas)))
-        else:
-            waits = next((index for index, pod in enumerate(candidates) if self._is_unavailable(pod)), len(candidates))
-            candidates, left = [pod for pod in candidates[: waits + 1] if not is_going(pod)], 1
-        old = [pod for pod in candidates if labels_of(pod).get(HASH) != name_of(self._facts.update)]
-        found = [pod for pod in old if not is_going(pod)][:left]
-        for pod in found:
-            self._act(Act.DELETE, pod)
-        return len(found)
+        for pod in self._replicas[number(rolling, "partition") :][::-1]:
+            if labels_of(pod).get(HASH) != name_of(self._facts.update) and not is_going(pod):
+                self._act(Act.DELETE, pod)
+                return 1
+            if self._is_unavailable(pod):
+                return 0
+        return 0
 
 
 def _rolls(owner: JsonObject) -> bool:
