@@ -129,7 +129,7 @@ async def _do(parts: Parts, state: PodState, look: Look, actions: PodActions) ->
     await ending.kill(parts, state, actions.kill, look)
     if actions.kill_pod:
         await ending.stop_sandboxes(parts, look)
-    await ending.remove(parts, actions.remove)
+    await ending.remove(parts, state, actions.remove)
     attempt = actions.attempt
     if actions.create_sandbox:
         if actions.sandbox:

@@ -141,6 +141,13 @@ def containers_ready(facts: Phased) -> Condition:
     return Condition(kind, status=True)
 
 
+def gates(document: JsonObject) -> tuple[tuple[Json, Json], ...]:
+    """The readiness gates of a Pod, each with the status of its condition, None where there is none."""
+    known = {row.get("type"): row.get("status") for row in objects(member(document, "status"), "conditions")}
+    wanted = (gate.get("conditionType") for gate in objects(member(document, "spec"), "readinessGates"))
+    return tuple((kind, known.get(kind)) for kind in wanted)
+
+
 def _ready(facts: Phased, containers: Condition, others: list[JsonObject]) -> Condition:
     if not containers.status:
         return Condition("Ready", False, containers.reason, containers.message)

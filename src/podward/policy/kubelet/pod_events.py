@@ -69,6 +69,8 @@ STARTED = Row(NORMAL, "Started", "Container started")
 FAILED = Row(WARNING, "Failed", "Error: {why}")
 """A container that could not be configured, created or started, or whose image is not there: then `why` is a reason."""
 KILLING = Row(NORMAL, "Killing", "{why}")
+AT_ONCE = "killing"
+"""Why a container is ended that has to begin anew with all others of its Pod."""
 CRASHED = Row(WARNING, "BackOff", "Back-off restarting failed container {name} in pod {pod}")
 POST_START_FAILED = Row(WARNING, "FailedPostStartHook", "PostStartHook failed")
 PRE_STOP_FAILED = Row(WARNING, "FailedPreStopHook", "PreStopHook failed")
