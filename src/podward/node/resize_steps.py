@@ -87,6 +87,7 @@ async def _limit(parts: Parts, state: PodState, limits: LinuxContainerResources,
     answer = await parts.context.engine.call(pod_verbs.LIMIT_CGROUP, request)
     if isinstance(answer, CriRefusal):
         raise RuntimeFailedError(answer.message)
+    state.cgroup = limits
 
 
 def _larger(one: LinuxContainerResources, other: LinuxContainerResources) -> LinuxContainerResources:
