@@ -209,6 +209,8 @@ def test_resources_change_while_a_pod_runs(node: Node) -> None:
     (pending,) = (row for row in waits["status"]["conditions"] if row["type"] == "PodResizePending")
     assert pending["reason"] == "Deferred"
     assert statuses(waits)[0]["allocatedResources"]["cpu"] == "200m"
+    assert waits["status"]["allocatedResources"] == {"cpu": "250m", "memory": "72Mi"}
+    assert any(message.startswith("Pod resize OutOfcpu: {") for _, message in node.events("grows"))
 
 
 def test_the_image_of_a_volume_is_had_before_the_container(node: Node) -> None:

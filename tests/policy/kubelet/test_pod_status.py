@@ -16,9 +16,9 @@ from tests.policy.kubelet.pods_seen import (
 )
 
 from podward.api.json_value import JsonObject
-from podward.api.pod_seen import ContainerSeen, Failure, PodEnding, PodSeen
+from podward.api.pod_seen import ContainerSeen, Failure, PodEnding, PodSeen, ResizeTold
 from podward.documents.raw_fields import member, objects
-from podward.policy.kubelet import pod_status, pod_status_telling
+from podward.policy.kubelet import moments, pod_status, pod_status_telling
 from podward.schema.view import pod_view
 
 Rows = tuple[tuple[str, dict[str, Seen | None], str], ...]
@@ -136,6 +136,21 @@ def test_conditions_keep_their_time_while_their_status_stays() -> None:
     assert condition(later, "PodScheduled")["lastTransitionTime"] != MOMENT
     assert condition(later, "Ready")["lastTransitionTime"] == MOMENT
     assert later["startTime"] == first["startTime"] != MOMENT
+
+
+def test_a_resize_tells_when_its_state_was_found_out_and_since_when_it_has_its_reason() -> None:
+    def told(at: float, reason: str, message: str, before: JsonObject | None = None) -> JsonObject:
+        return status(pod("a"), PodSeen(at, resizes=(ResizeTold("PodResizeInProgress", 2, reason, message),)), before)
+
+    def times(found: JsonObject) -> tuple[object, object]:
+        row = condition(found, "PodResizeInProgress")
+        return row["lastProbeTime"], row["lastTransitionTime"]
+
+    first, later = told(NOW, "Error", "one"), moments.of(NOW + 1)
+    assert times(first) == (MOMENT, MOMENT)
+    assert times(told(NOW + 1, "Error", "one", first)) == (MOMENT, MOMENT)
+    assert times(told(NOW + 1, "Error", "two", first)) == (later, MOMENT)
+    assert times(told(NOW + 1, "", "", first)) == (later, later)
 
 
 def test_init_containers_that_are_not_done_are_named() -> None:
