@@ -223,6 +223,11 @@ def test_the_image_of_a_volume_is_had_before_the_container(node: Node) -> None:
     node.run("lacks", "true", container=mounts, volumes=[absent])
     pod = node.until("lacks", lambda found: is_waiting(found) and "message" in state(found)["state"]["waiting"])
     assert state(pod)["state"]["waiting"]["reason"] == "ErrImageNeverPull"
+    node.until_event("lacks", "Error: ErrImageNeverPull")
+    _, found, _ = node.server.ask("GET", "/api/v1/namespaces/default/events")
+    about = [item["involvedObject"] for item in found["items"] if "absent:1" in item["message"]]
+    assert about
+    assert not any("fieldPath" in reference for reference in about)
 
 
 def test_an_end_that_no_monitor_tells_is_found(node: Node) -> None:

@@ -10,6 +10,7 @@ last run, or of the last log where no run is known.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable
 
@@ -133,6 +134,8 @@ async def start_all(
         if start.back_off is not None:
             state.back_offs[start.name] = start.back_off
         failure = next((absent[mount.name] for mount in mounted[start.name] if mount.name in absent), None)
+        if failure is not None:
+            _teller(parts, state, start.name)(pod_events.FAILED.about(why=failure.reason))
         failure = failure or await _start(parts, state, sandbox, start, seen)
         if failure is None:
             state.failures.pop(start.name, None)
@@ -269,14 +272,14 @@ def _tell_of_secrets(parts: Parts, state: PodState) -> None:
 
 
 async def _image_volumes(parts: Parts, state: PodState, sandbox: Sandboxed) -> dict[str, Failure]:
-    """Have the images of the Pod's volumes there; those that are not, by the volume's name."""
+    """Have the images of the Pod's volumes there, as the Pod's own affair; those that are not, by the volume's name."""
     failed = {}
     for volume in state.subject.pod.spec.volumes or ():
         if volume.image is None:
             continue
         asked = (volume.image.reference, volume.image.pull_policy)
-        tell = _teller(parts, state, "")
-        found = await parts.images.ensure(_wanted(parts, state, sandbox, asked, tell))
+        wanted = _wanted(parts, state, sandbox, asked, functools.partial(parts.event, state.subject.document))
+        found = await parts.images.ensure(wanted)
         if isinstance(found, Failure):
             failed[volume.name] = found
     return failed
