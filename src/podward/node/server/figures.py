@@ -1,7 +1,7 @@
-"""What a node and its Pods use: /stats/summary, /metrics/resource, /metrics/cadvisor, /metrics.
+"""What a node and its Pods use: /stats/summary, /metrics/cadvisor, /metrics.
 
-Specification: Kubernetes, pkg/kubelet/metrics/collectors/resource_metrics.go, staging k8s.io/kubelet,
-pkg/apis/stats/v1alpha1; of cAdvisor's metrics those that dashboards of containers read.
+Specification: Kubernetes, staging k8s.io/kubelet, pkg/apis/stats/v1alpha1; of cAdvisor's metrics those that dashboards
+of containers read.
 """
 
 from __future__ import annotations
@@ -24,21 +24,13 @@ _NAME, _NAMESPACE = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace"
 _CONTAINER = "io.kubernetes.container.name"
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 _TICKS = os.sysconf("SC_CLK_TCK")
-_NANO = 10**9
+NANO = 10**9
 _KIB = 1024
-
-
-async def resource_metrics(host: Host, _request: web.Request) -> web.Response:
-    """What `kubectl top` is computed from."""
-    found = await host.figures()
-    lines = [*_containers_resources(found), *_pods_resources(found), *_node_resources()]
-    lines += ["# TYPE resource_scrape_error gauge", "resource_scrape_error 0"]
-    return _text(lines)
 
 
 async def container_metrics(host: Host, _request: web.Request) -> web.Response:
     """The metrics of containers that cAdvisor has, as far as the runtime tells them."""
-    return _text([*_cadvisor(await host.figures())])
+    return text_of([*_cadvisor(await host.figures())])
 
 
 async def own_metrics(host: Host, _request: web.Request) -> web.Response:
@@ -50,12 +42,12 @@ async def own_metrics(host: Host, _request: web.Request) -> web.Response:
     lines = ["# TYPE kubelet_node_name gauge", f'kubelet_node_name{{node="{_quoted(host.name)}"}} 1']
     lines += ["# TYPE kubelet_running_pods gauge", f"kubelet_running_pods {phases.get('Running', 0)}"]
     lines += ["# TYPE kubelet_desired_pods gauge", f"kubelet_desired_pods {sum(phases.values())}"]
-    return _text(lines)
+    return text_of(lines)
 
 
 async def nothing(_host: Host, _request: web.Request) -> web.Response:
     """No metrics."""
-    return _text([])
+    return text_of([])
 
 
 async def summary(host: Host, _request: web.Request) -> web.Response:
@@ -65,7 +57,7 @@ async def summary(host: Host, _request: web.Request) -> web.Response:
     cpu, memory = node_cpu(), node_memory()
     node: JsonObject = {
         "nodeName": host.name,
-        "startTime": _moment(_boot() * _NANO),
+        "startTime": _moment(_boot() * NANO),
         "cpu": {"time": _moment(now), "usageCoreNanoSeconds": cpu},
         "memory": {
             "time": _moment(now),
@@ -80,80 +72,39 @@ async def summary(host: Host, _request: web.Request) -> web.Response:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def _family(name: str, kind: str, about: str) -> Iterator[str]:
-    yield f"# HELP {name} [STABLE] {about}"
-    yield f"# TYPE {name} {kind}"
-
-
-def _containers_resources(found: Sequence[PodSandboxStats]) -> Iterator[str]:
-    each = [(_labels(one), one) for sandbox in found for one in _of(sandbox)]
-    name = "container_cpu_usage_seconds_total"
-    yield from _family(name, "counter", "Cumulative cpu time consumed by the container in core-seconds")
-    for labels, one in each:
-        if one.cpu is not None and one.cpu.usage_core_nano_seconds is not None:
-            yield _sample(name, labels, one.cpu.usage_core_nano_seconds / _NANO, one.cpu.timestamp)
-    name = "container_memory_working_set_bytes"
-    yield from _family(name, "gauge", "Current working set of the container in bytes")
-    for labels, one in each:
-        if one.memory is not None and one.memory.working_set_bytes is not None:
-            yield _sample(name, labels, one.memory.working_set_bytes, one.memory.timestamp)
-
-
-def _pods_resources(found: Sequence[PodSandboxStats]) -> Iterator[str]:
-    name = "pod_cpu_usage_seconds_total"
-    yield from _family(name, "counter", "Cumulative cpu time consumed by the pod in core-seconds")
-    for each in found:
-        cpu = each.linux.cpu if each.linux is not None else None
-        if cpu is not None and cpu.usage_core_nano_seconds is not None:
-            yield _sample(name, _pod_labels(each), cpu.usage_core_nano_seconds / _NANO, cpu.timestamp)
-    name = "pod_memory_working_set_bytes"
-    yield from _family(name, "gauge", "Current working set of the pod in bytes")
-    for each in found:
-        memory = each.linux.memory if each.linux is not None else None
-        if memory is not None and memory.working_set_bytes is not None:
-            yield _sample(name, _pod_labels(each), memory.working_set_bytes, memory.timestamp)
-
-
-def _node_resources() -> Iterator[str]:
-    now, memory = time.time_ns(), node_memory()
-    name = "node_cpu_usage_seconds_total"
-    yield from _family(name, "counter", "Cumulative cpu time consumed by the node in core-seconds")
-    yield _sample(name, "", node_cpu() / _NANO, now)
-    name = "node_memory_working_set_bytes"
-    yield from _family(name, "gauge", "Current working set of the node in bytes")
-    yield _sample(name, "", memory["MemTotal"] - memory["MemAvailable"], now)
-
-
 def _cadvisor(found: Sequence[PodSandboxStats]) -> Iterator[str]:
-    each = [(_labels(one), one) for sandbox in found for one in _of(sandbox)]
+    each = [(labels(one), one) for sandbox in found for one in containers_of(sandbox)]
     yield "# TYPE container_cpu_usage_seconds_total counter"
-    for labels, one in each:
+    for whose, one in each:
         if one.cpu is not None and one.cpu.usage_core_nano_seconds is not None:
-            value = one.cpu.usage_core_nano_seconds / _NANO
-            yield _sample("container_cpu_usage_seconds_total", labels, value, one.cpu.timestamp)
+            value = one.cpu.usage_core_nano_seconds / NANO
+            yield sample("container_cpu_usage_seconds_total", whose, value, one.cpu.timestamp)
     for name, field in (
         ("container_memory_usage_bytes", "usage_bytes"),
         ("container_memory_working_set_bytes", "working_set_bytes"),
         ("container_memory_rss", "rss_bytes"),
     ):
         yield f"# TYPE {name} gauge"
-        for labels, one in each:
+        for whose, one in each:
             found_bytes: int | None = None if one.memory is None else getattr(one.memory, field)
             if one.memory is not None and found_bytes is not None:
-                yield _sample(name, labels, found_bytes, one.memory.timestamp)
+                yield sample(name, whose, found_bytes, one.memory.timestamp)
 
 
-def _sample(name: str, labels: str, value: float, nanoseconds: int) -> str:
-    return f"{name}{labels} {value} {nanoseconds // 10**6}"
+def sample(name: str, whose: str, value: float, nanoseconds: int) -> str:
+    """A line of a metric."""
+    return f"{name}{whose} {value} {nanoseconds // 10**6}"
 
 
-def _labels(one: ContainerStats) -> str:
+def labels(one: ContainerStats) -> str:
+    """The labels of a container."""
     said = one.attributes.labels if one.attributes is not None else {}
     words = (("container", _CONTAINER), ("namespace", _NAMESPACE), ("pod", _NAME))
     return "{" + ",".join(f'{name}="{_quoted(said.get(label, ""))}"' for name, label in words) + "}"
 
 
-def _pod_labels(one: PodSandboxStats) -> str:
+def pod_labels(one: PodSandboxStats) -> str:
+    """The labels of a Pod."""
     metadata = one.attributes.metadata if one.attributes is not None else None
     namespace, name = (metadata.namespace, metadata.name) if metadata is not None else ("", "")
     return f'{{namespace="{_quoted(namespace)}",pod="{_quoted(name)}"}}'
@@ -163,12 +114,14 @@ def _quoted(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _text(lines: list[str]) -> web.Response:
+def text_of(lines: list[str]) -> web.Response:
+    """The answer of these lines."""
     body = "\n".join([*lines, ""]) if lines else ""
     return web.Response(body=body.encode(), headers={"Content-Type": _TEXT})
 
 
-def _of(sandbox: PodSandboxStats) -> tuple[ContainerStats, ...]:
+def containers_of(sandbox: PodSandboxStats) -> tuple[ContainerStats, ...]:
+    """The figures of the containers of a Pod."""
     return sandbox.linux.containers if sandbox.linux is not None else ()
 
 
@@ -178,7 +131,7 @@ def _of(sandbox: PodSandboxStats) -> tuple[ContainerStats, ...]:
 def _pod_summary(sandbox: PodSandboxStats) -> JsonObject:
     attributes = sandbox.attributes
     metadata = attributes.metadata if attributes is not None else None
-    containers: list[Json] = [_container_summary(each) for each in _of(sandbox)]
+    containers: list[Json] = [_container_summary(each) for each in containers_of(sandbox)]
     found: JsonObject = {
         "podRef": {
             "name": metadata.name if metadata is not None else "",
@@ -220,7 +173,7 @@ def _known(said: dict[str, int | None]) -> JsonObject:
 
 
 def _moment(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds // _NANO, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(nanoseconds // NANO, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- the machine ------------------------------------------------------------------------------------------------------
@@ -231,7 +184,7 @@ def node_cpu() -> int:
     with open("/proc/stat", encoding="ascii") as file:
         words = file.readline().split()[1:]
     user, nice, system, _idle, _waiting, irq, soft, steal = map(int, words[:8])
-    return (user + nice + system + irq + soft + steal) * _NANO // _TICKS
+    return (user + nice + system + irq + soft + steal) * NANO // _TICKS
 
 
 def node_memory() -> dict[str, int]:
