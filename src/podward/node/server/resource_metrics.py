@@ -15,9 +15,10 @@ from msgspec import Struct, field
 from podward.api.cri_stats import ContainerStats, PodSandboxStats, SwapUsage
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member, objects
-from podward.node.server import figures
-from podward.node.server.figures import NANO, containers_of, labels, pod_labels, sample
+from podward.node.server import figures, machine_figures
+from podward.node.server.figures import containers_of, labels, pod_labels, sample
 from podward.node.server.host import Host
+from podward.node.server.machine_figures import NANO
 from podward.schema import moments
 
 _SWAP = "Reported only on non-windows systems"
@@ -110,9 +111,9 @@ def _used(swap: SwapUsage) -> int:
 
 
 def _tell_node(made: dict[str, _Family]) -> None:
-    now, memory = time.time_ns(), figures.node_memory()
+    now, memory = time.time_ns(), machine_figures.node_memory()
     told = {
-        "node_cpu_usage_seconds_total": figures.node_cpu() / NANO,
+        "node_cpu_usage_seconds_total": machine_figures.node_cpu() / NANO,
         "node_memory_working_set_bytes": memory["MemTotal"] - memory["MemAvailable"],
         "node_swap_usage_bytes": memory.get("SwapTotal", 0) - memory.get("SwapFree", 0),
     }

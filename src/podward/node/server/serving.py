@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler
 
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
-from podward.node.server import commands, figures, identities, logs, resource_metrics
+from podward.node.server import commands, figures, identities, logs, resource_metrics, summary
 from podward.node.server.callers import Unanswered
 from podward.node.server.host import Host
 
@@ -89,7 +89,7 @@ ROUTES: tuple[tuple[tuple[str, ...], tuple[str, ...], Handle], ...] = (
     (_STREAMED, tuple(f"/attach{place}" for place in _IN_CONTAINER), commands.attach),
     (_STREAMED, tuple(f"/portForward{place}" for place in _IN_POD), commands.port_forward),
     (("POST",), tuple(f"/run{place}" for place in _IN_CONTAINER), commands.run),
-    (("GET",), ("/stats/summary",), figures.summary),
+    (("GET",), ("/stats/summary",), summary.summary),
     (("GET",), ("/podward/identity/{namespace}/{pod}",), identities.of_pod),
     (("GET",), ("/metrics",), figures.own_metrics),
     (("GET",), ("/metrics/resource",), resource_metrics.resource_metrics),
