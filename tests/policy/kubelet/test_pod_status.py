@@ -259,6 +259,13 @@ def test_a_patch_has_what_differs_and_takes_back_only_what_is_ours() -> None:
     assert not any(row["type"] == "x" for row in rows)
 
 
+def test_amounts_are_told_as_a_whole() -> None:
+    api: JsonObject = {"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}}
+    found = pod_status_telling.patch({"resources": {"requests": {"cpu": "2"}}}, api, "u")
+    assert found is not None
+    assert member(found, "status") == {"resources": {"requests": {"cpu": "2"}, "$patch": "replace"}}
+
+
 def test_what_never_was_told_to_have_ended_has_ended_unknown() -> None:
     document = pod("a", inits=(container("i"), container("j")))
     before = status(document, saw(document, {"i": UP}))

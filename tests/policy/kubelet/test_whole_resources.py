@@ -74,6 +74,12 @@ def test_a_request_of_memory_stays_as_it_was_told_of_a_pod_that_ran(phase: str) 
     assert found["allocatedResources"] == SOME
 
 
+def test_limits_that_the_cgroup_does_not_have_stay_as_they_were_told() -> None:
+    before: JsonObject = {"phase": "Running", "resources": {"limits": {"cpu": "200m", "memory": "40Mi"}}}
+    found = told(pod(container(SOME, {"cpu": "300m", "memory": "60Mi"}), container(), phase="Running"), before)
+    assert found["resources"] == {"requests": SOME, "limits": MORE}
+
+
 def test_a_cgroup_that_was_not_changed_yet_is_told_as_it_is() -> None:
     document = pod(container(MORE, MORE), phase="Running")
     earlier = LinuxContainerResources(

@@ -73,9 +73,11 @@ def _over(known: JsonObject, row: JsonObject) -> JsonObject:
 
 
 def _replaced(name: str, value: Json) -> Json:
-    """Lists that are merged by a key are replaced as a whole."""
+    """Lists that are merged by a key are replaced as a whole, and amounts: what is not told of them is not there."""
     if name in {"podIPs", "hostIPs"} and isinstance(value, list):
         return [*value, {"$patch": "replace"}]
+    if name in {"resources", "allocatedResources"} and isinstance(value, dict):
+        return {**value, "$patch": "replace"}
     return value
 
 

@@ -5,8 +5,8 @@ KEP-5419; in our words):
 - What was allocated are the requests: those of the Pod itself, else of its containers together, and its overhead.
 - Until the API has the Pod as running it has what it asks for: requests, and limits in the same way.
 - Then it has what its cgroup has, beside what the Pod itself says: as CPU request the shares and as CPU limit the
-  quota, read back as in `running_resources`; the cgroup's limit of memory. A request of memory is in no cgroup: it
-  stays as it was told first.
+  quota, read back as in `running_resources`; the cgroup's limit of memory. What is in no cgroup stays as it was told
+  first: the request of memory always, limits that not every container has.
 
 A kubelet on cgroup v1 tells 9007199254740988Ki for no limit of memory; here none is told, as on cgroup v2.
 """
@@ -52,10 +52,19 @@ def _running(
     running_resources.report(requests, limits, cgroup)
     if _MEMORY not in requests and memory is not None:
         requests[_MEMORY] = str(memory)
-    earlier = member(member(before, "resources"), "requests")
-    if before.get("phase") == RUNNING and _MEMORY in earlier:
-        requests[_MEMORY] = earlier[_MEMORY]
+    if before.get("phase") == RUNNING:
+        earlier = member(before, "resources")
+        _keep(requests, member(earlier, "requests"), _MEMORY)
+        if not cgroup.cpu_quota:
+            _keep(limits, member(earlier, "limits"), _CPU)
+        if not cgroup.memory_limit_in_bytes:
+            _keep(limits, member(earlier, "limits"), _MEMORY)
     return {**({"limits": limits} if limits else {}), **({"requests": requests} if requests else {})}
+
+
+def _keep(amounts: JsonObject, earlier: JsonObject, name: str) -> None:
+    if name in earlier:
+        amounts[name] = earlier[name]
 
 
 def _requests(spec: JsonObject) -> dict[str, Quantity]:
