@@ -264,6 +264,9 @@ def test_amounts_are_told_as_a_whole() -> None:
     found = pod_status_telling.patch({"resources": {"requests": {"cpu": "2"}}}, api, "u")
     assert found is not None
     assert member(found, "status") == {"resources": {"requests": {"cpu": "2"}, "$patch": "replace"}}
+    first = pod_status_telling.patch({"resources": {}}, {}, "u")  # a directive alone would leave nothing
+    assert first is not None
+    assert member(first, "status") == {"resources": {}}
 
 
 def test_what_never_was_told_to_have_ended_has_ended_unknown() -> None:
