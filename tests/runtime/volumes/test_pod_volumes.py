@@ -129,8 +129,11 @@ def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ({"emptyDir": {"medium": "HugePages"}}, "huge pages are not supported by this node"),
-        ({"emptyDir": {"medium": "HugePages-2Mi"}}, "huge pages are not supported by this node"),
+        (
+            {"emptyDir": {"medium": "HugePages"}},
+            "medium HugePages: hugePages storage requested, but there is no resource",
+        ),
+        ({"emptyDir": {"medium": "HugePages-2Mi"}}, "medium HugePages-2Mi: hugePages storage requested, but there"),
         ({"emptyDir": {"medium": "Tape"}}, 'unknown storage medium "Tape"'),
         ({"emptyDir": {"sizeLimit": "12 kilos"}}, "quantities must match the regular expression"),
         (
