@@ -41,6 +41,7 @@ from podward.api.json_value import JsonObject
 from podward.client.api import Client
 from podward.client.connection import Connection
 from podward.node.server.callers import Callers
+from podward.node.server.machine_figures import MachineFigures
 from podward.node.server.serving import NodeServer
 from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.streaming.sessions import Session
@@ -58,6 +59,7 @@ class FakeHost:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.machine = MachineFigures(str(directory))
         self.objects: dict[tuple[str, str], JsonObject] = {}
         self.running: set[str] = set()
         self.provider = LocalProvider(self._attached)

@@ -46,6 +46,8 @@ def requests(**amounts: str) -> dict[str, Any]:
          "Predicate TaintToleration failed: node(s) had untolerated taint(s)"),
         (pod(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}), 0, "SysctlForbidden",
          'forbidden sysctl: "kernel.msgmax" not allowlisted'),
+        (pod(securityContext={"appArmorProfile": {"type": "RuntimeDefault"}}), 0, "AppArmor",
+         "Cannot enforce AppArmor: AppArmor is not enabled on the host"),
         (pod(os={"name": "windows"}), 0, "PodOSNotSupported",
          "Failed to admit pod as the OS field doesn't match node OS"),
         (pod(labels={"kubernetes.io/os": "windows"}), 0, "PodOSSelectorNodeLabelDoesNotMatch",

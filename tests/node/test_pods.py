@@ -209,6 +209,8 @@ def test_resources_change_while_a_pod_runs(node: Node) -> None:
     (pending,) = (row for row in waits["status"]["conditions"] if row["type"] == "PodResizePending")
     assert pending["reason"] == "Deferred"
     assert statuses(waits)[0]["allocatedResources"]["cpu"] == "200m"
+    assert waits["status"]["allocatedResources"] == {"cpu": "250m", "memory": "72Mi"}
+    assert any(message.startswith("Pod resize OutOfcpu: {") for _, message in node.events("grows"))
 
 
 def test_the_image_of_a_volume_is_had_before_the_container(node: Node) -> None:
@@ -217,10 +219,20 @@ def test_the_image_of_a_volume_is_had_before_the_container(node: Node) -> None:
     node.run("reads", "ls /i/bin/busybox", container=mounts, volumes=[volume], restartPolicy="Never")
     pod = node.until("reads", lambda found: phase(found) == "Succeeded")
     assert node.log(pod) == "/i/bin/busybox\n"
+    lost = {"volumeMounts": [{"name": "i", "mountPath": "/i", "subPath": "none"}]}
+    node.run("lost", "true", container=lost, volumes=[volume])
+    pod = node.until("lost", lambda found: is_waiting(found) and "message" in state(found)["state"]["waiting"])
+    assert "failed to ensure image subpath 'none' in sha256:" in state(pod)["state"]["waiting"]["message"]
     absent = {"name": "i", "image": {"reference": "absent:1", "pullPolicy": "Never"}}
     node.run("lacks", "true", container=mounts, volumes=[absent])
     pod = node.until("lacks", lambda found: is_waiting(found) and "message" in state(found)["state"]["waiting"])
     assert state(pod)["state"]["waiting"]["reason"] == "ErrImageNeverPull"
+    node.until_event("lacks", "Error: ErrImageNeverPull")
+    _, found, _ = node.server.ask("GET", "/api/v1/namespaces/default/events")
+    told = [item for item in found["items"] if item["involvedObject"]["name"] == "lacks"]
+    about = [item["involvedObject"] for item in told if "absent:1" in item["message"]]
+    assert about
+    assert not any("fieldPath" in reference for reference in about)
 
 
 def test_an_end_that_no_monitor_tells_is_found(node: Node) -> None:

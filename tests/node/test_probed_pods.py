@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_node import Node, running
+from running_node import PODS, Node, running
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox")
 
@@ -53,6 +53,25 @@ def test_who_is_ready_and_started_says_so(node: Node) -> None:
     assert (row(after)["started"], row(after)["ready"], row(after)["restartCount"]) == (True, True, 0)
 
 
+def test_a_readiness_gate_is_heeded_as_soon_as_somebody_sets_its_condition(node: Node) -> None:
+    def ready(found: dict[str, Any]) -> dict[str, Any]:
+        listed = found["status"].get("conditions") or ()
+        return next((row for row in listed if row["type"] == "Ready"), {})
+
+    def set_gate(word: str) -> None:
+        patch = {"status": {"conditions": [{"type": "example.com/gate", "status": word}]}}
+        kind = "application/strategic-merge-patch+json"
+        code, answer, _ = node.server.ask("PATCH", f"{PODS}/gated/status", patch, Content_Type=kind)
+        assert code == 200, answer
+
+    node.run("gated", "sleep 1000", readinessGates=[{"conditionType": "example.com/gate"}])
+    node.until("gated", lambda found: ready(found).get("reason") == "ReadinessGatesNotReady")
+    set_gate("False")
+    node.until("gated", lambda found: "but False" in ready(found).get("message", ""))
+    set_gate("True")
+    node.until("gated", lambda found: ready(found)["status"] == "True")
+
+
 def test_a_hook_after_the_start_that_fails_ends_the_container(node: Node) -> None:
     lifecycle = {"postStart": {"exec": {"command": ["sh", "-c", "echo secret; exit 7"]}}}
     node.run("hooked", "sleep 1000", container={"lifecycle": lifecycle}, terminationGracePeriodSeconds=1)
@@ -75,6 +94,15 @@ def test_a_hook_before_the_end_has_its_time(node: Node, tmp_path: Path) -> None:
     node.delete("asked")
     node.until_gone("asked")
     assert (tmp_path / "heard").read_text() == "asked\n"
+
+
+def test_a_hook_before_the_end_that_is_too_slow_fails_with_its_container(node: Node) -> None:
+    hook = {"preStop": {"exec": {"command": ["sleep", "1000"]}}}
+    node.run("slow", "sleep 1000", container={"lifecycle": hook}, terminationGracePeriodSeconds=1)
+    node.until("slow", lambda found: found["status"]["phase"] == "Running")
+    node.delete("slow")
+    node.until_gone("slow")
+    node.until_event("slow", "PreStopHook failed")
 
 
 def test_who_is_not_ready_while_he_is_ended_says_so(node: Node) -> None:

@@ -45,6 +45,7 @@ def test_all_containers_begin_anew_when_a_rule_says_so(node: Node) -> None:
     conditions = {row["type"]: row["status"] for row in pod["status"]["conditions"]}
     assert (conditions["AllContainersRestarting"], conditions["Ready"]) == ("False", "True")
     assert pod["status"]["phase"] == "Running"
+    assert ("Killing", "killing") in node.events("anew")
 
 
 def test_one_container_begins_anew_by_its_exit_code(node: Node) -> None:

@@ -155,6 +155,33 @@ def test_what_a_node_uses_is_told(config: Path) -> None:
     summary = json.loads(kubectl(config, "get", "--raw", "/api/v1/nodes/n1/proxy/stats/summary").stdout)
     assert summary["node"]["memory"]["workingSetBytes"] > 0
     assert any(each["podRef"]["name"] == "p" for each in summary["pods"])
+    told = kubectl(config, "get", "--raw", "/api/v1/nodes/n1/proxy/metrics/cadvisor").stdout.decode()
+    assert 'container_memory_rss{container="c",namespace="default",pod="p"}' in told
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "said"),
+    [
+        ("POST", "run/default/p/c?cmd=cat+/none", 500, "command 'cat /none' exited with 1: cat: "),
+        ("POST", "run/default/p/c?cmd=/none", 500, "rpc error: code = Unknown desc = "),
+        ("POST", "exec/default/p/c?output=1", 500, "rpc error: code = InvalidArgument desc = there is no command"),
+        ("POST", "exec/default/p/c?output=1&command=ls", 500, "Upgrade request required"),
+        ("POST", "portForward/default/p", 500, "Upgrade request required"),
+        ("GET", "containerLogs/default/p", 404, "404: Page Not Found"),
+    ],
+)
+def test_what_is_refused_is_told_in_a_kubelets_words(node: Node, method: str, path: str, code: int, said: str) -> None:
+    found, text, _ = node.server.ask(method, f"/api/v1/nodes/n1/proxy/{path}", Accept="*/*")
+    assert (found, text[: len(said)]) == (code, said)
+
+
+def test_pods_that_run_are_listed_with_the_containers_that_run(node: Node) -> None:
+    node.run("over", "true", restartPolicy="Never")
+    node.until("over", lambda pod: pod["status"]["phase"] == "Succeeded")
+    _, found, _ = node.server.ask("GET", "/api/v1/nodes/n1/proxy/runningpods/", Accept="*/*")
+    listed = {pod["metadata"]["name"]: pod["spec"]["containers"] for pod in found["items"]}
+    assert next(container["name"] for container in listed["p"]) == "c"
+    assert "over" not in listed
 
 
 def test_kubectl_top_shows_what_is_used(config: Path) -> None:

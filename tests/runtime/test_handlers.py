@@ -59,7 +59,7 @@ def test_a_port_may_have_a_name(loop: EventLoop, tmp_path: object) -> None:
         assert outcome(loop, about, Handler(tcp_socket=TCPSocketAction(port="web"))) == (Result.SUCCESS, "")
     result, said = outcome(loop, about, Handler(http_get=HTTPGetAction(port="other")))
     assert result is Result.ERROR
-    assert "couldn't find port" in said
+    assert said == 'strconv.Atoi: parsing "other": invalid syntax'
 
 
 def test_a_server_that_never_answers_is_not_waited_for(loop: EventLoop, tmp_path: object) -> None:

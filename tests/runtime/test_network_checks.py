@@ -116,6 +116,26 @@ def test_what_is_no_http_is_a_failure(answer: bytes) -> None:
         server.join()
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.0 400 Bad Request\r\n\r\n", "http: server gave HTTP response to HTTPS client"),
+        (b"220 mail.example ready\r\n", "tls: first record does not look like a TLS handshake"),
+    ],
+)
+def test_a_server_that_does_not_encrypt_is_told_of_as_go_tells_of_it(answer: bytes, said: str) -> None:
+    def serve() -> None:
+        with listener.accept()[0] as client:
+            client.sendall(answer)
+            client.recv(4096)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        port = listener.getsockname()[1]
+        found = run(HttpCheck("HTTPS", "127.0.0.1", port, "/", (), 5.0))
+    assert found == (Result.FAILURE, f'Get "https://127.0.0.1:{port}/": {said}')
+
+
 def test_a_port_that_is_open_satisfies_a_tcp_probe(port: int) -> None:
     assert run(TcpCheck("127.0.0.1", port, 5.0)) == (Result.SUCCESS, "")
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from podward.api.cri import LinuxContainerResources
 from podward.api.cri_status import ContainerStatus, PodSandboxStatus
 
 CREATED, RUNNING, EXITED = "CONTAINER_CREATED", "CONTAINER_RUNNING", "CONTAINER_EXITED"
@@ -98,7 +99,7 @@ class PodSeen(Struct, frozen=True):
     `sandboxes` has the newest first, `containers` is by name. `runtime` is the name before a container's id. `deleted`
     is whether deletion was asked for, and `grace` the seconds it gives. `stopped` is whether all containers are known
     to have ended and none will be started: then the status may become terminal. `host_ips` are the node's addresses,
-    `recursive_read_only` whether the Pod's runtime handler can mount so.
+    `recursive_read_only` whether the Pod's runtime handler can mount so, `cgroup` what the Pod's cgroup may take.
     """
 
     now: float
@@ -112,6 +113,7 @@ class PodSeen(Struct, frozen=True):
     stopped: bool = False
     resizes: tuple[ResizeTold, ...] = ()
     recursive_read_only: bool = True
+    cgroup: LinuxContainerResources | None = None
 
     def of(self, container: str) -> ContainerSeen:
         """What is seen of this container."""

@@ -28,6 +28,8 @@ from podward.policy.scheduling.facts import NodeFacts, PodFacts, node_facts, pod
 from podward.policy.scheduling.node_fit import Insufficient, Misfit
 
 OS_LABEL = "kubernetes.io/os"
+_NO_APPARMOR = "Cannot enforce AppArmor: "
+"""What stands once before each reason of this kind."""
 _OWN_RESOURCES = frozenset(("cpu", "memory", "ephemeral-storage", "pods"))
 
 
@@ -64,7 +66,7 @@ def _of_kubelet(subject: Subject, here: Node) -> Iterable[tuple[str, Decision]]:
 
 def _message(reason: str, decision: Decision) -> str:
     said = decision.violations[0].reason
-    return f"Cannot enforce AppArmor: {said}" if reason == "AppArmor" else said
+    return f"{_NO_APPARMOR}{said.removeprefix(_NO_APPARMOR)}" if reason == "AppArmor" else said
 
 
 def _misfit(pod: PodFacts, node: NodeFacts, *, static: bool) -> Misfit | None:

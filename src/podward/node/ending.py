@@ -1,8 +1,9 @@
 """Ending containers: the hook before the end, the stop signal and the time, then by force; and a Pod's sandboxes.
 
 Specification (kubelet, `killContainer` and `killPodWithSyncResult` of pkg/kubelet/kuberuntime, in our words): the hook
-runs within the time to end, and what is left of that, at least 2 seconds, is given to the container. Containers are
-ended side by side, but for those that wait for others; then the sandboxes are stopped.
+runs within the time to end, and what is left of that, at least 2 seconds, is given to the container. A hook that takes
+longer goes on meanwhile, and fails with its container. Containers are ended side by side, but for those that wait for
+others; then the sandboxes are stopped.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from podward.api.core import Container
 from podward.api.cri_refusal import CriRefusal
 from podward.api.cri_requests import (
     RemoveContainerRequest,
@@ -25,6 +27,9 @@ from podward.policy.kubelet import pod_events
 from podward.policy.kubelet.container_kinds import by_name
 from podward.policy.kubelet.pod_actions import SHORTEST_GRACE, Kill, Removal
 from podward.runtime.service import verbs
+
+_HOOK_ENDS = 0.5
+"""Seconds in which a hook that was too slow ends, once its container has."""
 
 
 def field_of(state: PodState, container: str) -> str:
@@ -54,29 +59,40 @@ async def kill(parts: Parts, state: PodState, kills: tuple[Kill, ...], look: Loo
 
 
 async def _kill(parts: Parts, state: PodState, wanted: Kill, grace: int, look: Look) -> None:
-    pod, found = state.subject.pod, by_name(state.subject.pod.spec).get(wanted.name)
-    field = field_of(state, wanted.name)
-    parts.event(state.subject.document, pod_events.KILLING.about(why=wanted.message), field)
+    found = by_name(state.subject.pod.spec).get(wanted.name)
+    killing = pod_events.KILLING.about(why=wanted.message)
+    parts.event(state.subject.document, killing, field_of(state, wanted.name))
     parts.care.terminate(state.subject.uid, wanted.name)
-    began = time.monotonic()
-    if found is not None and grace > 0:
-        addresses = addresses_of(look)
-        try:
-            failed = await asyncio.wait_for(parts.care.pre_stop(pod, found[1], wanted.id, addresses), grace)
-        except TimeoutError:
-            failed = ""
-        if failed:
-            parts.event(state.subject.document, pod_events.PRE_STOP_FAILED.about(), field)
-        grace = max(SHORTEST_GRACE, grace - int(time.monotonic() - began))
-    answer = await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(wanted.id, grace))
-    if isinstance(answer, CriRefusal):
-        raise RuntimeFailedError(f"container {wanted.name} does not end: {answer.message}")
+    began, hook = time.monotonic(), None
+    try:
+        if found is not None and grace > 0:
+            hook = asyncio.create_task(_pre_stop(parts, state, found[1], wanted.id, look))
+            await asyncio.wait({hook}, timeout=grace)
+            grace = max(SHORTEST_GRACE, grace - int(time.monotonic() - began))
+        answer = await parts.context.runtime.call(verbs.STOP_CONTAINER, StopContainerRequest(wanted.id, grace))
+        if isinstance(answer, CriRefusal):
+            raise RuntimeFailedError(f"container {wanted.name} does not end: {answer.message}")
+        if hook is not None:
+            await asyncio.wait({hook}, timeout=_HOOK_ENDS)
+    finally:
+        if hook is not None:
+            hook.cancel()
     parts.care.end(state.subject.uid, wanted.name)
 
 
-async def remove(parts: Parts, removals: tuple[Removal, ...]) -> None:
+async def _pre_stop(parts: Parts, state: PodState, container: Container, run: str, look: Look) -> None:
+    """Run the hook before the end, and tell of it where it fails."""
+    if await parts.care.pre_stop(state.subject.pod, container, run, addresses_of(look)):
+        event = pod_events.PRE_STOP_FAILED.about()
+        parts.event(state.subject.document, event, field_of(state, container.name))
+
+
+async def remove(parts: Parts, state: PodState, removals: tuple[Removal, ...]) -> None:
     """Take runs away, in this order; who still runs is ended at once."""
     for each in removals:
+        if each.running:
+            event = pod_events.KILLING.about(why=pod_events.AT_ONCE)
+            parts.event(state.subject.document, event, field_of(state, each.name))
         await remove_run(parts, each.id)
 
 

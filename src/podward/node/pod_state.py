@@ -6,7 +6,7 @@ import time
 
 from msgspec import Struct, field
 
-from podward.api.cri import IDMapping
+from podward.api.cri import IDMapping, LinuxContainerResources
 from podward.api.json_value import JsonObject
 from podward.api.pod_seen import BackOff, ContainerSeen, Failure, PodEnding, PodSeen
 from podward.documents.raw_fields import member
@@ -22,7 +22,8 @@ class PodState(Struct):
     """A Pod, and what became of the attempts to start its containers.
 
     `grace` is set once the Pod is to end, `stopped` once nothing of it runs and nothing will, `removed` where it is not
-    the node's any more. `mapping` are the ids of its user namespace, once they are set aside.
+    the node's any more. `mapping` are the ids of its user namespace, once they are set aside, `cgroup` is what its
+    cgroup may take, once there is one.
     """
 
     subject: Subject
@@ -34,6 +35,7 @@ class PodState(Struct):
     stopped: bool = False
     removed: bool = False
     mapping: IDMapping | None = None
+    cgroup: LinuxContainerResources | None = None
     placed: bool = False
 
     def seen(self, parts: Parts, look: Look) -> PodSeen:
@@ -59,6 +61,7 @@ class PodState(Struct):
             stopped=self.stopped,
             resizes=self.resize.told,
             recursive_read_only=parts.node.recursive_read_only,
+            cgroup=self.cgroup,
         )
 
     def tell_status(self, parts: Parts, seen: PodSeen) -> JsonObject:

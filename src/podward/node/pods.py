@@ -22,7 +22,7 @@ from podward.node.parts import Parts
 from podward.node.pod_verbs import SweepRequest
 from podward.node.subject import Subject
 from podward.node.worker import PodWorker
-from podward.policy.kubelet import cri_names, static_pods
+from podward.policy.kubelet import cri_names, pod_conditions, static_pods
 from podward.policy.kubelet.pod_phase import TERMINAL
 from podward.runtime.service import verbs
 from podward.schema.validation.raw import text
@@ -168,7 +168,9 @@ def _uid(pod: JsonObject) -> str:
 
 
 def _matters(old: JsonObject, new: JsonObject) -> bool:
-    """Whether more than the status has changed."""
+    """Whether more than the status has changed, or a condition in it that the Pod's readiness waits for."""
+    if pod_conditions.gates(old) != pod_conditions.gates(new):
+        return True
     metadata, before = member(new, "metadata"), member(old, "metadata")
     names = ("labels", "annotations", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
     return new.get("spec") != old.get("spec") or any(metadata.get(name) != before.get(name) for name in names)

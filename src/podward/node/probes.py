@@ -129,15 +129,18 @@ class _Prober:
     async def _ask_for_ever(self, kind: ProbeKind, probe: Probe, *, adopted: bool) -> None:
         period = probes.period(probe)
         await asyncio.sleep(random.random() * period if adopted else probes.first_look(kind, probe))  # noqa: S311 - no secret
+        tick = time.monotonic()
         while True:
             state, running_for = self._states[kind], time.monotonic() - self._began
             if probes.is_asked(kind, probe, state, started=self._started, running_for=running_for):
                 self._heard(kind, probe, await self._ask(probe))
+            tick, wait = probes.next_tick(tick, period, time.monotonic())
             try:
-                await asyncio.wait_for(self._at_once[kind].wait(), period)
+                await asyncio.wait_for(self._at_once[kind].wait(), wait)
             except TimeoutError:
                 continue
             self._at_once[kind].clear()
+            tick = time.monotonic()
 
     async def _ask(self, probe: Probe) -> Answer:
         asked = Asked(self.probed.container, self.probed.address, probes.timeout(probe))

@@ -3,7 +3,8 @@
 Specification (kubelet, `syncNodeStatus` and the lease controller, in our words): where there is no Node of the name it
 is created; of one that is there the default labels and the capacity are set. The status is looked at every 10 seconds
 and told when something changed, or after five minutes. The Lease in kube-node-lease lasts 40 seconds, is renewed every
-10, and is owned by the Node. A node that cannot register tries again, for up to 7 seconds each time.
+10, and is owned by the Node. A node that cannot register tries again, for up to 7 seconds each time. What becomes
+of the Node is told in events.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from podward.api.status import Status
 from podward.client.api import PatchKind
 from podward.node import clock
 from podward.node.context import NodeContext
-from podward.policy.kubelet import node_object
+from podward.policy.kubelet import node_events, node_object
 from podward.policy.kubelet.node_object import NodeSeen, RuntimeSeen
+from podward.policy.kubelet.pod_events import PodEvent
 from podward.runtime.service import verbs
 from podward.schema.resources import BY_PLURAL
 
@@ -45,6 +47,7 @@ class Registration:
         self._identity = context.identity
         self._machine = context.machine
         self._log = context.log
+        self._recorder = context.recorder
         self._seconds = context.options.status_seconds
         self._node: JsonObject = {}
         self._told_at = 0.0
@@ -59,6 +62,7 @@ class Registration:
     async def start(self, *, register: bool) -> None:
         """Register, then keep the status and the Lease. Returns once the Node is there and its status was told."""
         pause = _FIRST_PAUSE
+        self._record(node_events.STARTING)
         while (refused := await self._register(create=register)) is not None:
             self._log.failed(f"the node cannot be registered: {refused.message}")
             await asyncio.sleep(pause)
@@ -81,8 +85,9 @@ class Registration:
         name = self._identity.name
         found = await self._client.get(NODES, "", name)
         if isinstance(found, Status) and found.code == _NOT_FOUND and create:
-            made = node_object.registered(self._identity, self._machine, await self._status({}))
-            found = await self._client.create(NODES, "", made)
+            status = await self._status({})
+            found = await self._client.create(NODES, "", node_object.registered(self._identity, self._machine, status))
+            self._tell_events({}, {} if isinstance(found, Status) else status)
         if isinstance(found, Status):
             return found
         self._node = found
@@ -123,7 +128,15 @@ class Registration:
         if isinstance(answer, Status):
             return answer
         self._node, self._told_at = answer, time.monotonic()
+        self._tell_events(before, after)
         return None
+
+    def _tell_events(self, before: JsonObject, after: JsonObject) -> None:
+        for event in node_events.of(self._identity.name, before, after):
+            self._record(event)
+
+    def _record(self, event: PodEvent) -> None:
+        self._recorder.event(node_events.about(self._identity.name), event.type, event.reason, event.message)
 
     async def _status(self, before: JsonObject) -> JsonObject:
         listed = await self._runtime.call(verbs.LIST_IMAGES, ListImagesRequest())

@@ -33,10 +33,11 @@ def allocate(parts: Parts, state: PodState) -> None:
         state.subject = Subject.of(known.given)
         _tell(parts, state, pod_events.RESIZE_STARTED, resizing.summary(known.wanted))
         return
-    told = ResizeTold(PENDING, known.generation, DEFERRED, refused.message)
-    if told != known.pending:
-        known.pending = told
-        _tell(parts, state, pod_events.RESIZE_DEFERRED, resizing.summary(known.wanted, refused.message))
+    before = known.pending
+    known.pending = ResizeTold(PENDING, known.generation, DEFERRED, refused.message)
+    if before is None or before.generation != known.generation:
+        what = resizing.summary(known.wanted, refused.message)
+        parts.event(state.subject.document, pod_events.RESIZE_DEFERRED.about(why=refused.reason, what=what))
 
 
 async def actuate(parts: Parts, state: PodState, look: Look, now: PodSeen) -> bool:
@@ -87,6 +88,7 @@ async def _limit(parts: Parts, state: PodState, limits: LinuxContainerResources,
     answer = await parts.context.engine.call(pod_verbs.LIMIT_CGROUP, request)
     if isinstance(answer, CriRefusal):
         raise RuntimeFailedError(answer.message)
+    state.cgroup = limits
 
 
 def _larger(one: LinuxContainerResources, other: LinuxContainerResources) -> LinuxContainerResources:
@@ -111,5 +113,4 @@ def _fail(parts: Parts, state: PodState, message: str) -> None:
 
 
 def _tell(parts: Parts, state: PodState, row: pod_events.Row, what: str) -> None:
-    event = row.about(what=what)
-    parts.tell(state.subject.document, event.type, event.reason, event.message)
+    parts.event(state.subject.document, row.about(what=what))

@@ -9,9 +9,8 @@ last run, or of the last log where no run is known.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import Struct, structs
@@ -24,23 +23,20 @@ from podward.api.cri_requests import (
     StartContainerRequest,
     StopContainerRequest,
 )
-from podward.api.cri_status import AuthConfig
 from podward.api.pod_facts import PodFacts
 from podward.api.pod_seen import RUNNING, Failure, PodSeen
 from podward.api.status import Status
 from podward.decision import Origin, Source
-from podward.documents.raw_fields import member, objects
-from podward.errors import ImageError, RuntimeFailedError
-from podward.node import pod_verbs, requests
+from podward.errors import RuntimeFailedError
+from podward.node import pod_images, pod_verbs, requests
 from podward.node.ending import addresses_of, field_of
-from podward.node.images import Tell, Wanted
 from podward.node.parts import Parts
 from podward.node.pod_state import PodState
 from podward.node.pod_verbs import FilesAnswer, FilesRequest
 from podward.node.requests import GatheredFacts, Refusal, SandboxAsked
 from podward.node.seen import Look
 from podward.pipeline import ContainerMounts
-from podward.policy.kubelet import hooks, pod_events, pull_secrets
+from podward.policy.kubelet import hooks, pod_events
 from podward.policy.kubelet.container_files import ContainerFiles
 from podward.policy.kubelet.container_kinds import Kind, by_name, of_pod
 from podward.policy.kubelet.pod_actions import Start
@@ -54,12 +50,16 @@ _RUNTIME_CLASSES = BY_PLURAL["node.k8s.io", "v1", "runtimeclasses"]
 
 
 class Sandboxed(Struct, frozen=True):
-    """A Pod's sandbox that is ready: its id, the message that it was asked for with, and the Pod's addresses."""
+    """A Pod's sandbox that is ready: its id, the message that it was asked for with, and the Pod's addresses.
+
+    `images` are the ids of the images that the Pod's volumes are made of, by their names.
+    """
 
     id: str
     asked: SandboxAsked
     facts: GatheredFacts
     addresses: tuple[str, ...]
+    images: Mapping[str, str] = {}
 
 
 async def facts_of(parts: Parts, state: PodState, addresses: tuple[str, ...]) -> GatheredFacts:
@@ -126,13 +126,16 @@ async def start_all(
     parts: Parts, state: PodState, sandbox: Sandboxed, starts: tuple[Start, ...], seen: PodSeen
 ) -> None:
     """Start containers in their order; after a plain init container that can't be started comes nothing."""
-    _tell_of_secrets(parts, state)
-    absent = await _image_volumes(parts, state, sandbox)
+    pod_images.tell_of_secrets(parts, state)
+    absent, images = await pod_images.of_volumes(parts, state, sandbox.asked.config)
+    sandbox = structs.replace(sandbox, images=images)
     mounted = {name: container.volume_mounts or () for name, _, container in of_pod(state.subject.pod.spec)}
     for start in starts:
         if start.back_off is not None:
             state.back_offs[start.name] = start.back_off
         failure = next((absent[mount.name] for mount in mounted[start.name] if mount.name in absent), None)
+        if failure is not None:
+            _teller(parts, state, start.name)(pod_events.FAILED.about(why=failure.reason))
         failure = failure or await _start(parts, state, sandbox, start, seen)
         if failure is None:
             state.failures.pop(start.name, None)
@@ -193,7 +196,13 @@ class _Starting:
         """The message, or why there is none; told as an event."""
         subject, container = self._state.subject, self._container
         image = await self._parts.images.ensure(
-            _wanted(self._parts, self._state, self._sandbox, (container.image, container.image_pull_policy), self._tell)
+            pod_images.wanted(
+                self._parts,
+                self._state,
+                self._sandbox.asked.config,
+                (container.image, container.image_pull_policy),
+                self._tell,
+            )
         )
         if isinstance(image, Failure):
             self._tell(pod_events.FAILED.about(why=image.reason))
@@ -211,7 +220,9 @@ class _Starting:
         facts = structs.replace(
             self._sandbox.facts,
             found_image=requests.image_of(image, container.image or ""),
-            found_mounts=ContainerMounts(tuple((mount, _VOLUMES) for mount in mounted.mounts)),
+            found_mounts=ContainerMounts(
+                tuple((pod_images.by_id(mount, self._sandbox.images), _VOLUMES) for mount in mounted.mounts)
+            ),
             files=ContainerFiles(files.hosts, files.termination_log),
         )
         wanted = requests.Start(container.name, image.id, number, target, subject.deletion_grace)
@@ -244,42 +255,6 @@ class _Starting:
             self._state.mapping,
         )
         return await self._parts.context.engine.call(pod_verbs.MAKE_FILES, asked)
-
-
-def _wanted(
-    parts: Parts, state: PodState, sandbox: Sandboxed, image: tuple[str | None, str | None], tell: Tell
-) -> Wanted:
-    """An image of the Pod, by its name and its pull policy, with the credentials of the Pod's pull secrets."""
-    subject, (name, policy) = state.subject, image
-    namespace = subject.pod.metadata.namespace or ""
-    named = [text(row, "name") for row in objects(member(subject.document, "spec"), "imagePullSecrets")]
-    found = [parts.volumes.secret(namespace, each) for each in named]
-    logins: tuple[AuthConfig, ...] = ()
-    with contextlib.suppress(ImageError):  # what is no name is told when it is looked at
-        logins = pull_secrets.credentials(name or "", [secret for secret in found if secret is not None])
-    return Wanted(subject.uid, name or "", policy or "", sandbox.asked.config, logins, tell)
-
-
-def _tell_of_secrets(parts: Parts, state: PodState) -> None:
-    """Tell which pull secrets are not there: an image may be had without them."""
-    document, namespace = state.subject.document, state.subject.pod.metadata.namespace or ""
-    named = [text(row, "name") for row in objects(member(document, "spec"), "imagePullSecrets")]
-    if missing := [name for name in named if parts.volumes.secret(namespace, name) is None]:
-        parts.event(document, pod_events.NO_PULL_SECRET.about(names=", ".join(missing)))
-
-
-async def _image_volumes(parts: Parts, state: PodState, sandbox: Sandboxed) -> dict[str, Failure]:
-    """Have the images of the Pod's volumes there; those that are not, by the volume's name."""
-    failed = {}
-    for volume in state.subject.pod.spec.volumes or ():
-        if volume.image is None:
-            continue
-        asked = (volume.image.reference, volume.image.pull_policy)
-        tell = _teller(parts, state, "")
-        found = await parts.images.ensure(_wanted(parts, state, sandbox, asked, tell))
-        if isinstance(found, Failure):
-            failed[volume.name] = found
-    return failed
 
 
 def _teller(parts: Parts, state: PodState, container: str) -> Callable[[PodEvent], None]:

@@ -11,6 +11,8 @@ import os
 import stat
 from collections.abc import Callable
 
+import msgspec
+
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.client.informer import Change, Informer
@@ -89,7 +91,10 @@ class StaticPods:
         if wrong := static_pods.fault(written):
             raise InputError(wrong)
         made = static_pods.prepared(written, self._context.options.name, name, clock.now())
-        admitted = by_registry(made)
+        try:
+            admitted = by_registry(made)
+        except msgspec.ValidationError as error:
+            raise InputError(f"couldn't parse as pod: {error}") from None
         if admitted.refused:
             said = "; ".join(f"{each.path}: {each.reason}" for each in admitted.decision.violations)
             raise InputError(f"invalid pod: {said}")

@@ -129,7 +129,7 @@ async def _do(parts: Parts, state: PodState, look: Look, actions: PodActions) ->
     await ending.kill(parts, state, actions.kill, look)
     if actions.kill_pod:
         await ending.stop_sandboxes(parts, look)
-    await ending.remove(parts, actions.remove)
+    await ending.remove(parts, state, actions.remove)
     attempt = actions.attempt
     if actions.create_sandbox:
         if actions.sandbox:
@@ -148,20 +148,20 @@ async def _do(parts: Parts, state: PodState, look: Look, actions: PodActions) ->
 async def _make_place(parts: Parts, state: PodState) -> None:
     """Have the Pod's directory, ids and cgroup."""
     subject, spec = state.subject, state.subject.pod.spec
-    options = parts.context.options
+    if state.placed:
+        return
+    options, limits = parts.context.options, pod_cgroups.decide(spec)
     request = PlaceRequest(
         subject.directory(options),
         subject.cgroup,
-        pod_cgroups.decide(spec),
+        limits,
         spec.host_users is False and parts.node.userns_supported,
         max(options.pod_max_pids, 0),
     )
-    if state.placed:
-        return
     answer = await parts.context.engine.call(pod_verbs.MAKE_PLACE, request)
     if isinstance(answer, CriRefusal):
         raise RuntimeFailedError(f"Pod {subject.uid} cannot be given a place: {answer.message}")
-    state.mapping, state.placed = answer.mapping, True
+    state.mapping, state.cgroup, state.placed = answer.mapping, limits, True
 
 
 def _care(parts: Parts, state: PodState, look: Look) -> None:

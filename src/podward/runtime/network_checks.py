@@ -22,6 +22,7 @@ import urllib.parse
 from msgspec import Struct
 
 from podward.api.core import Container, HTTPGetAction, TCPSocketAction
+from podward.api.gotext import quote
 from podward.api.version import KUBERNETES
 from podward.policy.kubelet.probes import Result
 
@@ -113,9 +114,12 @@ def _port(container: Container, port: int | str | None) -> int | str:
     """The number of a port that is given by number or by the name that the container declares; or what is wrong."""
     if isinstance(port, str):
         named = (p.container_port for p in container.ports or () if p.name == port)
-        port = next(named, None) if not port.isdigit() else int(port)
+        found = next(named, None)
+        if found is None and not (port.isascii() and port.isdigit()):
+            return f"strconv.Atoi: parsing {quote(port)}: invalid syntax"
+        port = int(port) if found is None else found
     if port is None:
-        return "couldn't find port: the container declares none of this name"
+        return "intOrString had no kind"
     return port if 0 < port < 65536 else f"invalid port number: {port}"
 
 
@@ -212,13 +216,22 @@ def _seconds(timeout: float) -> float | None:
 
 
 _USUAL_PORTS = {"http": 80, "https": 443}
+_IN_THE_CLEAR = "http: server gave HTTP response to HTTPS client"
+_NO_TLS = "tls: first record does not look like a TLS handshake"
 
 
 def _encrypted(opened: socket.socket, host: str) -> ssl.SSLSocket:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # as the kubelet does: a probe asks whether it lives, not who it is
-    return context.wrap_socket(opened, server_hostname=host)
+    with opened.dup() as rest:
+        try:
+            return context.wrap_socket(opened, server_hostname=host)
+        except ssl.SSLError as error:
+            if error.reason != "WRONG_VERSION_NUMBER":
+                raise
+            said = rest.recv(2)  # OpenSSL has taken the length of a record's header, as much as "HTTP/"
+            raise OSError(_IN_THE_CLEAR if said == b"1." else _NO_TLS) from error
 
 
 def _reason(error: Exception) -> str:

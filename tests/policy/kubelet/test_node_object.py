@@ -45,7 +45,15 @@ def test_all_is_allocatable_but_the_memory_of_huge_pages() -> None:
         "cpu": "4", "memory": "8388608Ki", "ephemeral-storage": "104857600Ki", "hugepages-2Mi": "1073741824",
         "pods": "110",
     }  # fmt: skip
-    assert member(found, "allocatable")["memory"] == "7340032Ki"
+    allocatable = member(found, "allocatable")
+    assert allocatable == {**member(found, "capacity"), "memory": "7340032Ki"}
+
+
+def test_features_are_declared_in_the_order_that_a_server_asks_for() -> None:
+    declared = status()["declaredFeatures"]
+    assert isinstance(declared, list)
+    assert declared == sorted(map(str, declared))
+    assert "RestartAllContainersOnContainerExits" in declared
 
 
 def test_what_the_runtime_can_is_told() -> None:

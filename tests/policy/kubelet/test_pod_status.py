@@ -16,9 +16,9 @@ from tests.policy.kubelet.pods_seen import (
 )
 
 from podward.api.json_value import JsonObject
-from podward.api.pod_seen import ContainerSeen, Failure, PodEnding, PodSeen
+from podward.api.pod_seen import ContainerSeen, Failure, PodEnding, PodSeen, ResizeTold
 from podward.documents.raw_fields import member, objects
-from podward.policy.kubelet import pod_status, pod_status_telling
+from podward.policy.kubelet import moments, pod_status, pod_status_telling
 from podward.schema.view import pod_view
 
 Rows = tuple[tuple[str, dict[str, Seen | None], str], ...]
@@ -138,6 +138,21 @@ def test_conditions_keep_their_time_while_their_status_stays() -> None:
     assert later["startTime"] == first["startTime"] != MOMENT
 
 
+def test_a_resize_tells_when_its_state_was_found_out_and_since_when_it_has_its_reason() -> None:
+    def told(at: float, reason: str, message: str, before: JsonObject | None = None) -> JsonObject:
+        return status(pod("a"), PodSeen(at, resizes=(ResizeTold("PodResizeInProgress", 2, reason, message),)), before)
+
+    def times(found: JsonObject) -> tuple[object, object]:
+        row = condition(found, "PodResizeInProgress")
+        return row["lastProbeTime"], row["lastTransitionTime"]
+
+    first, later = told(NOW, "Error", "one"), moments.of(NOW + 1)
+    assert times(first) == (MOMENT, MOMENT)
+    assert times(told(NOW + 1, "Error", "one", first)) == (MOMENT, MOMENT)
+    assert times(told(NOW + 1, "Error", "two", first)) == (later, MOMENT)
+    assert times(told(NOW + 1, "", "", first)) == (later, later)
+
+
 def test_init_containers_that_are_not_done_are_named() -> None:
     document = pod("a", inits=(container("i"), sidecar("s")))
     found = status(document, saw(document, {"i": UP}))
@@ -242,6 +257,16 @@ def test_a_patch_has_what_differs_and_takes_back_only_what_is_ours() -> None:
     rows = objects(change, "conditions")
     assert {row["type"] for row in rows if row.get("$patch") == "delete"} >= {"Ready", "PodScheduled"}
     assert not any(row["type"] == "x" for row in rows)
+
+
+def test_amounts_are_told_as_a_whole() -> None:
+    api: JsonObject = {"resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}}
+    found = pod_status_telling.patch({"resources": {"requests": {"cpu": "2"}}}, api, "u")
+    assert found is not None
+    assert member(found, "status") == {"resources": {"requests": {"cpu": "2"}, "$patch": "replace"}}
+    first = pod_status_telling.patch({"resources": {}}, {}, "u")  # a directive alone would leave nothing
+    assert first is not None
+    assert member(first, "status") == {"resources": {}}
 
 
 def test_what_never_was_told_to_have_ended_has_ended_unknown() -> None:

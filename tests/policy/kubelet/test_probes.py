@@ -89,3 +89,11 @@ def test_the_words_are_the_kubelets() -> None:
     assert probes.attempt_text(READINESS, E, "x") == "Readiness probe errored and resulted in unknown state: x"
     assert probes.restart_text(STARTUP, "c", "Always") == "Container c failed startup probe, will be restarted"
     assert probes.restart_text(LIVENESS, "c", "Never") == "Container c failed liveness probe"
+
+
+@pytest.mark.parametrize(
+    ("now", "tick", "wait"),
+    [(10.25, 11.0, 0.75), (11.0, 11.0, 0.0), (11.5, 11.0, 0.0), (14.5, 14.0, 0.0)],
+)
+def test_looks_are_due_by_the_clock_and_one_that_went_by_is_made_up_for(now: float, tick: float, wait: float) -> None:
+    assert probes.next_tick(10.0, 1.0, now) == (tick, wait)

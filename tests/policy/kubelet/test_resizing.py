@@ -68,6 +68,14 @@ def test_a_container_is_started_again_where_its_policy_says_so(changed: JsonObje
     assert found.again is again
 
 
+def test_an_event_tells_the_resources_in_the_order_of_go() -> None:
+    told_of = pod(a={"resources": {"requests": {"memory": "1Mi", "cpu": "1m"}, "limits": {"cpu": "2m"}}}, b={})
+    assert resizing.summary(told_of) == (
+        '{"containers":[{"name":"a","resources":{"limits":{"cpu":"2m"},"requests":{"cpu":"1m","memory":"1Mi"}}},'
+        '{"name":"b","resources":{}}],"generation":2}'
+    )
+
+
 def test_an_event_tells_the_resources() -> None:
     told = json.loads(resizing.summary(AFTER, "no room"))
     assert (told["generation"], told["error"]) == (2, "no room")

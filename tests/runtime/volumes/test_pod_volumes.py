@@ -15,6 +15,7 @@ from podward.api.core import Container, Pod
 from podward.api.cri import Mount
 from podward.api.effective import Place
 from podward.api.pod_facts import PodFacts
+from podward.api.referenced_objects import ReferencedObjects
 from podward.errors import NodeError
 from podward.runtime import syscalls
 from podward.runtime.volumes import PodVolumes
@@ -102,6 +103,13 @@ def test_a_memory_volume_is_a_tmpfs_of_the_size_asked_for(tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == []
 
 
+def test_a_node_says_of_a_missing_driver_what_a_kubelet_says(tmp_path: Path) -> None:
+    pod, live = _pod([{"name": "v", "csi": {"driver": "x.example.com"}}]), ReferencedObjects(live=True)
+    decision = PodVolumes(str(tmp_path), PodFacts(pod, HERE, live)).prepare()
+    (violation,) = decision.violations
+    assert violation.reason.startswith("kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name x.ex")
+
+
 def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
     pod = msgspec.convert(
         {
@@ -121,8 +129,11 @@ def test_a_memory_volume_is_no_larger_than_the_pod(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ({"emptyDir": {"medium": "HugePages"}}, "huge pages are not supported by this node"),
-        ({"emptyDir": {"medium": "HugePages-2Mi"}}, "huge pages are not supported by this node"),
+        (
+            {"emptyDir": {"medium": "HugePages"}},
+            "medium HugePages: hugePages storage requested, but there is no resource",
+        ),
+        ({"emptyDir": {"medium": "HugePages-2Mi"}}, "medium HugePages-2Mi: hugePages storage requested, but there"),
         ({"emptyDir": {"medium": "Tape"}}, 'unknown storage medium "Tape"'),
         ({"emptyDir": {"sizeLimit": "12 kilos"}}, "quantities must match the regular expression"),
         (
@@ -229,7 +240,8 @@ def test_a_missing_host_path_is_made_or_refused(tmp_path: Path, wanted: str) -> 
         assert where.is_file()
         assert _mode(str(where)) == 0o644
     else:
-        assert [v.reason for v in decision.violations] == [f"hostPath {where} doesn't exist"]
+        (violation,) = decision.violations
+        assert violation.reason.startswith(f"hostPath type check failed: {where} is not a ")
         assert not where.exists()
     volumes.remove()
     assert where.exists() == wanted.endswith("OrCreate"), "what is the host's stays"

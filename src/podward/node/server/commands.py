@@ -94,11 +94,11 @@ async def run(host: Host, request: web.Request) -> web.StreamResponse:
         return _refused(500, f'container not found ("{name}")')
     answer = await host.exec_sync(ExecSyncRequest(container, tuple(request.query.get("cmd", "").split(" "))))
     if isinstance(answer, CriRefusal):
-        return _refused(500, answer.message)
-    printed = answer.stdout + answer.stderr
+        return _refused(500, answer.as_error)
     if answer.exit_code:
-        return _refused(500, f"command '{request.query.get('cmd', '')}' exited with {answer.exit_code}")
-    return web.Response(body=printed, content_type="application/json")
+        said = answer.stderr.decode(errors="replace")
+        return _refused(500, f"command '{request.query.get('cmd', '')}' exited with {answer.exit_code}: {said}")
+    return web.Response(body=answer.stdout + answer.stderr, content_type="application/json")
 
 
 def running_container(pod: JsonObject, name: str) -> str:
@@ -136,7 +136,7 @@ async def _passed(host: Host, url: str, request: web.Request, streams: Asked | N
         return _refused(500, "the container runtime serves streams elsewhere than on this machine, or by HTTPS")
     headers = [(str(name), value) for name, value in request.headers.items()]
     if not tunnel.wants_upgrade(headers):
-        return _refused(400, "Upgrade request required")
+        return _refused(500, "Upgrade request required\n")
     kept = [each for each in headers if each[0].lower() not in _PASSED_BY_US]
     line = f"{where.path}?{where.query}" if where.query else where.path
     target = tunnel.Asked(where.hostname or "", where.port, request.method, line, kept)
@@ -171,7 +171,7 @@ def _is_here(host: str) -> bool:
 
 
 def _of(refusal: CriRefusal) -> web.Response:
-    return _refused(_CODES.get(refusal.code, 500), refusal.message)
+    return _refused(_CODES.get(refusal.code, 500), refusal.as_error)
 
 
 def _refused(code: int, why: str) -> web.Response:

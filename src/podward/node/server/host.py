@@ -20,12 +20,14 @@ from podward.api.cri_stats import PodSandboxStats
 from podward.api.cri_status import ContainerStatus
 from podward.api.identity import PodIdentity
 from podward.api.json_value import JsonObject
+from podward.node.server.machine_figures import MachineFigures
 
 
 class Host(Protocol):
     """A node. Pods are whole objects, with the status that the node knows itself."""
 
     name: str
+    machine: MachineFigures
     only_spdy: bool
     """Whether the runtime serves nothing newer than SPDY, and WebSockets as they were before version 5."""
 

@@ -108,6 +108,7 @@ def options_of(query: Mapping[str, str], now: int) -> LogOptions | web.Response:
         or numbers.get("limitBytes", 1) < 1
         or numbers.get("sinceSeconds", 1) < 1
         or (since is not None and "sinceSeconds" in numbers)
+        or ("tailLines" in numbers and query.get("stream", "All") not in {"", "All"})
     )
     if wrong or streams is None:
         return _refused(422, '{"message": "Invalid request."}')

@@ -23,6 +23,7 @@ from podward.node import identities
 from podward.node.context import NodeContext
 from podward.node.server.callers import Callers
 from podward.node.server.certificate import ServingCertificate
+from podward.node.server.machine_figures import MachineFigures
 from podward.node.server.serving import NodeServer
 from podward.node.server.streams import Streams
 from podward.node.statuses import Statuses
@@ -48,6 +49,7 @@ class _Host:
 
     def __init__(self, context: NodeContext, pods: Informer, statuses: Statuses, streams: Streams) -> None:
         self.name = context.options.name
+        self.machine = MachineFigures(context.options.root)
         self.only_spdy = streams.only_spdy
         self._pod_directories = context.options.pods
         self._runtime = context.runtime

@@ -19,10 +19,9 @@ from aiohttp.typedefs import Handler
 
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
-from podward.node.server import commands, figures, identities, logs
+from podward.node.server import commands, figures, identities, logs, resource_metrics, summary
 from podward.node.server.callers import Unanswered
 from podward.node.server.host import Host
-from podward.schema.validation.raw import text
 
 if TYPE_CHECKING:
     from podward.node.server.callers import Callers
@@ -36,6 +35,7 @@ Handle: TypeAlias = Callable[[Host, web.Request], Awaitable[web.StreamResponse]]
 _IN_CONTAINER = ("/{namespace}/{pod}/{container}", "/{namespace}/{pod}/{uid}/{container}")
 _IN_POD = ("/{namespace}/{pod}", "/{namespace}/{pod}/{uid}")
 _STREAMED = ("GET", "POST")
+_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
 
 async def _healthy(_host: Host, _request: web.Request) -> web.Response:
@@ -48,10 +48,16 @@ async def _pods(host: Host, _request: web.Request) -> web.Response:
 
 
 async def _running_pods(host: Host, _request: web.Request) -> web.Response:
-    """Those that have something that runs, without what only their definition says."""
-    running = [pod for pod in host.pods() if text(member(pod, "status"), "phase") == "Running"]
-    items: list[Json] = [{"metadata": _identity(pod), "spec": _images(pod), "status": {}} for pod in running]
-    return _json({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items})
+    """Those that have a sandbox, with the containers that run, without what only their definition says."""
+    items: list[Json] = [
+        {"metadata": _identity(pod), "spec": _images(pod), "status": {}} for pod in host.pods() if _has_sandbox(pod)
+    ]
+    return _json({"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items or None})
+
+
+def _has_sandbox(pod: JsonObject) -> bool:
+    conditions = objects(member(pod, "status"), "conditions")
+    return any(row.get("type") == "PodReadyToStartContainers" and row.get("status") == "True" for row in conditions)
 
 
 def _identity(pod: JsonObject) -> JsonObject:
@@ -60,9 +66,14 @@ def _identity(pod: JsonObject) -> JsonObject:
 
 
 def _images(pod: JsonObject) -> JsonObject:
-    containers = objects(member(pod, "spec"), "containers")
-    kept: list[Json] = [{"name": each.get("name"), "image": each.get("image"), "resources": {}} for each in containers]
-    return {"containers": kept}
+    status = member(pod, "status")
+    kept: list[Json] = [
+        {"name": each.get("name"), "image": each.get("image"), "resources": {}}
+        for kind in _STATUSES
+        for each in objects(status, kind)
+        if "running" in member(each, "state")
+    ]
+    return {"containers": kept or None}
 
 
 def _json(document: JsonObject) -> web.Response:
@@ -78,10 +89,10 @@ ROUTES: tuple[tuple[tuple[str, ...], tuple[str, ...], Handle], ...] = (
     (_STREAMED, tuple(f"/attach{place}" for place in _IN_CONTAINER), commands.attach),
     (_STREAMED, tuple(f"/portForward{place}" for place in _IN_POD), commands.port_forward),
     (("POST",), tuple(f"/run{place}" for place in _IN_CONTAINER), commands.run),
-    (("GET",), ("/stats/summary",), figures.summary),
+    (("GET",), ("/stats/summary",), summary.summary),
     (("GET",), ("/podward/identity/{namespace}/{pod}",), identities.of_pod),
     (("GET",), ("/metrics",), figures.own_metrics),
-    (("GET",), ("/metrics/resource",), figures.resource_metrics),
+    (("GET",), ("/metrics/resource",), resource_metrics.resource_metrics),
     (("GET",), ("/metrics/cadvisor",), figures.container_metrics),
     (("GET",), ("/metrics/probes",), figures.nothing),
 )
@@ -165,6 +176,8 @@ class NodeServer:
         task.add_done_callback(self._serving.discard)
         try:
             return await task
+        except web.HTTPNotFound:
+            return web.Response(status=404, text="404: Page Not Found")
         except web.HTTPException:
             raise
         except ConnectionError:

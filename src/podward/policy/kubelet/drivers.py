@@ -31,6 +31,8 @@ _MIGRATED = {
 _IN_TREE = ("nfs", "iscsi", "fc", "flex_volume")
 SOURCES = frozenset((*_MIGRATED, *_IN_TREE, "csi"))
 """Fields of a volume, or of a PersistentVolume, whose files a driver has."""
+CSI = "csi "
+"""What stands before the name of a CSI driver."""
 _ONCE = "ReadWriteOnce"
 _DEFAULT_POLICY = "ReadWriteOnceWithFSType"
 
@@ -110,4 +112,4 @@ def _csi(
         effect = f"fsGroup leaves it alone ({said})"
     else:
         effect = f"the kubelet, or the driver itself, gives the files to fsGroup ({said})"
-    return DriverVolume(f"csi {driver}", effect, readonly)
+    return DriverVolume(f"{CSI}{driver}", effect, readonly)

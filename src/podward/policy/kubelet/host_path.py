@@ -3,7 +3,8 @@
 Specification (kubelet, pkg/volume/hostpath and pkg/volume/validation, in our words):
 - The path must not contain `..`. It must be absolute: containerd would resolve a relative path in its own directory.
 - `DirectoryOrCreate` and `FileOrCreate` create a missing file (directories with 0755, a file with 0644, but not the
-  file's directory). These types, like all others, refuse an existing file of another kind. Links are followed.
+  file's directory). All types refuse a file of another kind, the others in the same words a missing one. Links are
+  followed.
 - Without a type, or with an empty one, nothing is checked. containerd and CRI-O then create a directory with mode 0755
   at a missing path.
 - The files keep their owner, group and mode: the kubelet does not apply fsGroup to them.
@@ -84,21 +85,13 @@ def _check_type(volume: HostPath, type_name: str, found: str, where: Path, place
         return refuse(where / "type", type_name, f"{type_name} is an invalid volume type", RULE)
     if found == kind:
         return Decision()
-    if found:
-        return refuse(where / "type", type_name, _mismatch(volume.path, kind, found), RULE)
-    if type_name in _CREATES:
+    if not found and type_name in _CREATES:
         source = Source(Origin.MANIFEST, place.document, where / "type")
         return assign(path("create"), kind, f"nothing is there: {type_name}", source)
-    return refuse(where / "path", volume.path, f"hostPath {volume.path} doesn't exist", RULE)
+    reason = f"hostPath type check failed: {volume.path} is not a {_DESCRIBED[kind]}"
+    return refuse(where / "type", type_name, reason, RULE)
 
 
 def backsteps(text: str) -> bool:
     """Whether a path contains a `..` element."""
     return ".." in text.split("/")
-
-
-def _mismatch(text: str, kind: str, found: str) -> str:
-    if found == "Other":
-        why = "only recognise file, directory, socket, block device and character device"
-        return f"hostPath type check failed, {text} is not a {_DESCRIBED[kind]}, unable to determine its type: {why}"
-    return f"hostPath type check failed: {text} is not a {_DESCRIBED[kind]}, it's a {found}"

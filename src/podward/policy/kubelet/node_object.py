@@ -7,6 +7,7 @@ Specification (kubelet, `initialNode` and the setters of pkg/kubelet/nodestatus,
   huge pages; all of it is allocatable but the memory that huge pages have taken away.
 - The conditions are MemoryPressure, DiskPressure, PIDPressure and last Ready. A condition keeps its time of transition
   as long as its status stays. Ready is false while the runtime or its network is not, and says why.
+- The features that the kubelet has and others must know of are declared (component-helpers/nodedeclaredfeatures).
 - At most 50 images are told, the largest first, each with at most 5 names, digests before tags.
 - Of the runtime are told its name and version, its handlers and what each can do, and whether it knows
   `supplementalGroupsPolicy`.
@@ -27,6 +28,13 @@ from podward.api.version import GIT_VERSION
 
 MOST_IMAGES, MOST_NAMES = 50, 5
 HOSTNAME = "kubernetes.io/hostname"
+FEATURES = (
+    "ExtendWebSocketsToKubelet",
+    "InPlacePodLevelResourcesVerticalScaling",
+    "InPlacePodVerticalScalingInitContainers",
+    "RestartAllContainersOnContainerExits",
+)
+"""What the node declares that it can do, sorted: schedulers and API servers read it."""
 _PRESSURES = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -119,7 +127,7 @@ def status(seen: NodeSeen, before: JsonObject, now: str) -> JsonObject:
         "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.port}},
         "nodeInfo": _node_info(machine, runtime),
         "images": _images(seen.images),
-        "declaredFeatures": ["ExtendWebSocketsToKubelet"],
+        "declaredFeatures": [*FEATURES],
     }
     handlers = [_handler(each) for each in runtime.status.runtime_handlers]
     if handlers:
@@ -175,7 +183,7 @@ def _capacity(identity: NodeIdentity, machine: MachineInfo) -> JsonObject:
 
 def _allocatable(capacity: JsonObject, machine: MachineInfo) -> JsonObject:
     memory = max(0, machine.memory - sum(machine.hugepages.values()))
-    return {**capacity, "ephemeral-storage": str(machine.ephemeral_storage), "memory": _kibibytes(memory)}
+    return {**capacity, "memory": _kibibytes(memory)}
 
 
 def _kibibytes(amount: int) -> str:

@@ -9,7 +9,8 @@ Specification (kubelet, pkg/kubelet/status generate.go, in our words):
 - Ready: besides, each readiness gate's condition is true.
 - PodScheduled is true for whatever is here.
 - AllContainersRestarting, only where a container has such a rule: whether they begin anew, and some run is left.
-- Of resources that change it is told what is pending and what goes on (`resizing`).
+- Of resources that change it is told what is pending and what goes on (`resizing`), with the time at which that was
+  found out; the time of transition is that of the reason.
 - A condition keeps its time of transition while its status stays, and tells the generation of the Pod it is about.
 """
 
@@ -88,7 +89,15 @@ def decide(facts: Phased) -> list[Json]:
 def _resize(told: ResizeTold, facts: Phased) -> JsonObject:
     """A resize that is pending or goes on, of the generation that asked for it."""
     made = _timed(Condition(told.type, True, told.reason, told.message), facts)
-    return {**made, "observedGeneration": told.generation} if told.generation else made
+    if told.generation:
+        made["observedGeneration"] = told.generation
+    now = moments.of(facts.seen.now)
+    before = next((row for row in objects(facts.before, "conditions") if row.get("type") == told.type), {})
+    told_before = all(before.get(name) == made.get(name) for name in ("observedGeneration", "reason", "message"))
+    made["lastProbeTime"] = before.get("lastProbeTime") or now if told_before else now
+    if before.get("reason") != made.get("reason"):
+        made["lastTransitionTime"] = now
+    return made
 
 
 def _timed(condition: Condition, facts: Phased) -> JsonObject:
@@ -139,6 +148,13 @@ def containers_ready(facts: Phased) -> Condition:
     if message:
         return Condition(kind, False, "ContainersNotReady", message)
     return Condition(kind, status=True)
+
+
+def gates(document: JsonObject) -> tuple[tuple[Json, Json], ...]:
+    """The readiness gates of a Pod, each with the status of its condition, None where there is none."""
+    known = {row.get("type"): row.get("status") for row in objects(member(document, "status"), "conditions")}
+    wanted = (gate.get("conditionType") for gate in objects(member(document, "spec"), "readinessGates"))
+    return tuple((kind, known.get(kind)) for kind in wanted)
 
 
 def _ready(facts: Phased, containers: Condition, others: list[JsonObject]) -> Condition:

@@ -69,6 +69,8 @@ STARTED = Row(NORMAL, "Started", "Container started")
 FAILED = Row(WARNING, "Failed", "Error: {why}")
 """A container that could not be configured, created or started, or whose image is not there: then `why` is a reason."""
 KILLING = Row(NORMAL, "Killing", "{why}")
+AT_ONCE = "killing"
+"""Why a container is ended that has to begin anew with all others of its Pod."""
 CRASHED = Row(WARNING, "BackOff", "Back-off restarting failed container {name} in pod {pod}")
 POST_START_FAILED = Row(WARNING, "FailedPostStartHook", "PostStartHook failed")
 PRE_STOP_FAILED = Row(WARNING, "FailedPreStopHook", "PreStopHook failed")
@@ -99,7 +101,7 @@ NOT_IN_TIME = Row(
 RESIZE_STARTED = Row(NORMAL, "ResizeStarted", "Pod resize started: {what}")
 RESIZE_COMPLETED = Row(NORMAL, "ResizeCompleted", "Pod resize completed: {what}")
 RESIZE_FAILED = Row(WARNING, "ResizeError", "Pod resize error: {what}")
-RESIZE_DEFERRED = Row(WARNING, "ResizeDeferred", "Pod resize Deferred: {what}")
+RESIZE_DEFERRED = Row(WARNING, "ResizeDeferred", "Pod resize {why}: {what}")
 RESIZE_INFEASIBLE = Row(WARNING, "ResizeInfeasible", "Pod resize Infeasible: {what}")
 DRIFTED = Row(NORMAL, "IdentityDrift", "The process of container {name} is not who it began as: {what}")
 ESCALATED = Row(WARNING, "IdentityDrift", "The process of container {name} has more power than it began with: {what}")

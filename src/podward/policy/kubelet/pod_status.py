@@ -18,7 +18,15 @@ from podward.api.core import Pod
 from podward.api.json_value import Json, JsonObject, copied_object
 from podward.api.pod_seen import PodEnding, PodSeen
 from podward.documents.raw_fields import member, objects
-from podward.policy.kubelet import container_statuses, moments, pod_conditions, pod_phase, pod_sandbox, resources
+from podward.policy.kubelet import (
+    container_statuses,
+    moments,
+    pod_conditions,
+    pod_phase,
+    pod_sandbox,
+    resources,
+    whole_resources,
+)
 from podward.policy.kubelet.container_kinds import of_pod
 from podward.policy.kubelet.pod_conditions import Phased
 from podward.policy.kubelet.pod_phase import FAILED, TERMINAL
@@ -55,6 +63,7 @@ def decide(pod: Pod, document: JsonObject, before: JsonObject, seen: PodSeen) ->
     status = _addresses(facts)
     status["qosClass"] = resources.qos(pod.spec)
     status.update(container_statuses.of(pod, document, before, seen))
+    status.update(whole_resources.told(document, before, seen.cgroup))
     listed = (*objects(status, "initContainerStatuses"), *objects(status, "containerStatuses"))
     status.update(_phase(facts, listed))
     status["conditions"] = pod_conditions.decide(Phased(pod, document, str(status["phase"]), listed, before, seen))

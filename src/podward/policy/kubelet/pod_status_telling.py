@@ -55,7 +55,7 @@ def patch(status: JsonObject, api: JsonObject, uid: str) -> JsonObject | None:
         if name in KEPT and name not in status:
             continue
         if name != "conditions" and status.get(name) != api.get(name):
-            change[name] = _replaced(name, status.get(name))
+            change[name] = _replaced(name, status.get(name), api.get(name))
     known = {row.get("type"): row for row in objects(api, "conditions")}
     wanted = {row.get("type"): row for row in objects(status, "conditions")}
     rows: list[Json] = [
@@ -72,10 +72,12 @@ def _over(known: JsonObject, row: JsonObject) -> JsonObject:
     return {**{name: None for name in known if name not in row}, **row}
 
 
-def _replaced(name: str, value: Json) -> Json:
-    """Lists that are merged by a key are replaced as a whole."""
+def _replaced(name: str, value: Json, known: Json) -> Json:
+    """Lists that are merged by a key are replaced as a whole, and amounts: what is not told of them is not there."""
     if name in {"podIPs", "hostIPs"} and isinstance(value, list):
         return [*value, {"$patch": "replace"}]
+    if name in {"resources", "allocatedResources"} and isinstance(value, dict) and known:
+        return {**value, "$patch": "replace"}
     return value
 
 

@@ -10,8 +10,8 @@ Specification (kubelet `prober/worker.go` and `prober/results`, core/v1 defaults
   policy is Never. A liveness probe that has failed, and a startup probe that has a verdict, are not asked again before
   the container's next run.
 - Startup and readiness are asked as soon as the container runs, liveness for the first time one period later; all
-  of them then once in a period, and not before the initial delay has passed since the container's start. When the
-  startup probe succeeds, readiness is asked at once.
+  of them then once in a period, by a ticker: what took longer is asked again at once; and not before the initial delay
+  has passed since the container's start. When the startup probe succeeds, readiness is asked at once.
 - Who fails has the probe's own termination grace period, else the Pod's.
 
 A gRPC probe is not made here: its container is as one without it.
@@ -135,6 +135,15 @@ def first_look(kind: ProbeKind, probe: Probe) -> float:
 def period(probe: Probe) -> float:
     """Seconds between two looks."""
     return float(probe.period_seconds or PERIOD)
+
+
+def next_tick(tick: float, period: float, now: float) -> tuple[float, float]:
+    """The look after the one that was due at `tick`, and how long to wait for it.
+
+    Looks are due by the clock, whatever asking took: of those that went by meanwhile one is made up for at once.
+    """
+    missed = int((now - tick) // period)
+    return (tick + missed * period, 0.0) if missed > 0 else (tick + period, tick + period - now)
 
 
 def timeout(probe: Probe) -> float:

@@ -8,7 +8,8 @@ pkg/kubelet/kuberuntime, KEP-1287, in our words):
   its resizePolicy says so for what differs. What decreases is changed before what increases.
 - The Pod's own cgroup is made larger before its containers are changed, and smaller after.
 - A limit of memory is not set below what the Pod uses: that is an error, and tried again.
-- Conditions tell of what is pending, and of what goes on; events tell the resources as JSON.
+- Conditions tell of what is pending, and of what goes on; events tell the resources as JSON. What is pending is an
+  event once for each wish, and says why it would not be admitted (`OutOfcpu`, …).
 
 Quantities that mean the same are no change.
 """
@@ -101,7 +102,7 @@ def summary(document: JsonObject, error: str = "") -> str:
     spec, told = member(document, "spec"), {}
     for field in _LISTS:
         rows: list[Json] = [
-            {"name": container.get("name"), "resources": member(container, "resources")}
+            {"name": container.get("name"), "resources": _in_order(member(container, "resources"))}
             for container in objects(spec, field)
         ]
         if rows:
@@ -109,6 +110,15 @@ def summary(document: JsonObject, error: str = "") -> str:
     generation = member(document, "metadata").get("generation")
     whole: JsonObject = {**told, "generation": generation, **({"error": error} if error else {})}
     return msgspec.json.encode(whole).decode()
+
+
+def _in_order(found: JsonObject) -> JsonObject:
+    """The members in the order in which Go writes them."""
+    made: JsonObject = {}
+    for side in ("limits", "requests"):
+        if amounts := member(found, side):
+            made[side] = {name: amounts[name] for name in sorted(amounts)}
+    return {**made, **{name: item for name, item in found.items() if name not in {"limits", "requests"}}}
 
 
 def _same(left: JsonObject, right: JsonObject) -> bool:

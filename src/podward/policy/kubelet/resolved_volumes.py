@@ -22,6 +22,7 @@ from podward.policy.kubelet.volumes import NODE, source_of
 if TYPE_CHECKING:
     from podward.api.core import Pod
     from podward.api.effective import Place
+    from podward.api.referenced_objects import ReferencedObjects
     from podward.api.storage import Storage
     from podward.path import Path
 
@@ -29,8 +30,7 @@ CLAIMS = frozenset(("persistent_volume_claim", "ephemeral"))
 LOCAL, DRIVER = "local", "driver"
 _HELD = frozenset(("empty_dir", "host_path", "secret", "config_map", "downward_api", "projected", "image"))
 """Sources that are mounted as they are; of those that are no claims either, a driver has the files."""
-
-
+_NO_CSI = "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client"
 EMPTY_STAND_IN = "stand-in, an empty directory"
 
 
@@ -112,12 +112,12 @@ def notes(decision: Decision) -> tuple[str, ...]:
     return tuple(a.value.sentence for a in decision.assignments if isinstance(a.value, VolumeNote))
 
 
-def needs_driver(found: ResolvedVolume, where: Path) -> Decision:
-    """The refusal of a driver's volume by a machine without drivers."""
-    what = found.driver.what if found.driver is not None else "it"
-    name = found.volume.name
-    reason = (
-        f'volume "{name}": {what} needs a driver that is not here: `--stand-in {name}=DIR` mounts a directory in its '
-        "place"
-    )
-    return refuse(where, name, reason, NODE)
+def needs_driver(found: ResolvedVolume, where: Path, objects: ReferencedObjects) -> Decision:
+    """The refusal of a driver's volume by a machine without drivers; a kubelet knows those of CSI by their names."""
+    what, name = found.driver.what if found.driver is not None else "it", found.volume.name
+    needed = f'volume "{name}": {what} needs a driver that is not here'
+    if objects.live and what.startswith(drivers.CSI):
+        driver = what.removeprefix(drivers.CSI)
+        needed = f"{_NO_CSI}: driver name {driver} not found in the list of registered CSI drivers"
+    advice = f"`--stand-in {name}=DIR` mounts a directory in its place"
+    return refuse(where, name, objects.told(needed, advice), NODE)

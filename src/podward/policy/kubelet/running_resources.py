@@ -38,14 +38,17 @@ def told(container: JsonObject, run: ContainerRun) -> JsonObject:
         made["allocatedResources"] = copied_object(requests)
     linux = run.status.resources.linux if run.status.resources is not None else None
     if run.status.state == RUNNING and linux is not None:
-        found = _reported(linux)
-        if limits:
-            _report_cpu(limits, found.cpu_limit, _LEAST_LIMIT)
-            if found.memory_limit:
-                limits["memory"] = _same_or(limits.get("memory"), Quantity(found.memory_limit * 10**9, "binary"))
-        if requests:
-            _report_cpu(requests, found.cpu_request, LEAST_SHARES)
+        report(requests or {}, limits or {}, linux)
     return made
+
+
+def report(requests: JsonObject, limits: JsonObject, linux: LinuxContainerResources) -> None:
+    """Set what is there in place of what was given."""
+    found = _reported(linux)
+    _report_cpu(limits, found.cpu_limit, _LEAST_LIMIT)
+    if found.memory_limit:
+        limits["memory"] = _same_or(limits.get("memory"), Quantity(found.memory_limit * 10**9, "binary"))
+    _report_cpu(requests, found.cpu_request, LEAST_SHARES)
 
 
 def _reported(linux: LinuxContainerResources) -> _Reported:

@@ -14,7 +14,7 @@ from podward.decision import Decision, Unknown, assign
 from podward.errors import NodeError
 from podward.path import path
 from podward.policy.hints.facts import FileFacts
-from podward.policy.kubelet import empty_dir, fs_group, host_path, resources, volume_files
+from podward.policy.kubelet import empty_dir, fs_group, host_path, volume_files
 from podward.policy.kubelet.resolved_volumes import DRIVER, LOCAL
 from podward.policy.kubelet.volume_files import VolumeFiles
 from podward.policy.kubelet.volumes import NODE
@@ -44,12 +44,11 @@ class SeenVolume(Struct, frozen=True):
 
 def empty(request: VolumeRequest) -> SeenVolume:
     """An emptyDir."""
-    spec, source = request.pod.spec, request.volume.empty_dir
+    source = request.volume.empty_dir
     if source is None:
         return SeenVolume(MadeVolume(Decision()))
     memory = machine.memory() if source.medium == "Memory" else 0
-    limit = resources.pod_memory_limit(spec)
-    decision = empty_dir.decide(source, memory, limit, request.where, request.place)
+    decision = empty_dir.decide(source, memory, request.pod.spec, request.where, request.place)
     if decision.refused:
         return SeenVolume(MadeVolume(decision))
     in_memory = decision.fold(empty_dir.EmptyDirectory).medium == "Memory"

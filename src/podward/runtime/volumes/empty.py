@@ -7,7 +7,7 @@ import os
 
 from podward.decision import Decision
 from podward.errors import NodeError
-from podward.policy.kubelet import empty_dir, resources
+from podward.policy.kubelet import empty_dir
 from podward.policy.kubelet.empty_dir import MODE, EmptyDirectory
 from podward.runtime import machine, syscalls
 from podward.runtime.volumes import ownership
@@ -19,9 +19,8 @@ def prepare(request: VolumeRequest) -> MadeVolume:
     source = request.volume.empty_dir
     if source is None:
         return MadeVolume(Decision())
-    limit = resources.pod_memory_limit(request.pod.spec)
     memory = machine.memory() if source.medium == "Memory" else 0
-    decision = empty_dir.decide(source, memory, limit, request.where, request.place)
+    decision = empty_dir.decide(source, memory, request.pod.spec, request.where, request.place)
     if decision.refused:
         return MadeVolume(decision)
     plan = decision.fold(EmptyDirectory)

@@ -45,7 +45,7 @@ def _files(request: VolumeRequest) -> MadeVolume:
 
 
 def _refuse_driver(request: VolumeRequest) -> MadeVolume:
-    return MadeVolume(needs_driver(request.resolved, request.where))
+    return MadeVolume(needs_driver(request.resolved, request.where, request.objects))
 
 
 def _mount_image(request: VolumeRequest) -> MadeVolume:
