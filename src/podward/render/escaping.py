@@ -88,7 +88,10 @@ def escape(text: str) -> str:
 
 def width(text: str) -> int:
     """The number of cells that `text` takes in a monospaced font."""
-    return len(text) if text.isascii() else sum(_cells(c) for c in text)
+    if text.isascii():
+        return len(text)
+    widths = "".join(map(unicodedata.east_asian_width, text))  # no other name has one of these two letters
+    return len(text) + widths.count("W") + widths.count("F")
 
 
 def _cells(character: str) -> int:
@@ -112,6 +115,8 @@ def clipped_front(text: str, room: int) -> str:
 
 
 def _beginning(text: str, room: int) -> str:
+    if text.isascii():
+        return text[:room]
     taken = 0
     for index, character in enumerate(text):
         taken += _cells(character)

@@ -6,10 +6,10 @@ turned round, its version and its kind.
 
 from __future__ import annotations
 
-import base64
 import json
 import lzma
 import re
+from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -48,7 +48,7 @@ def built_in() -> dict[str, JsonObject]:
 
 
 def _unpacked(packed: str) -> JsonObject:
-    return cast("JsonObject", json.loads(lzma.decompress(base64.b85decode(packed))))
+    return cast("JsonObject", json.loads(lzma.decompress(a2b_base64(packed))))
 
 
 class Names:
