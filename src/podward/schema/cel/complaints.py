@@ -27,7 +27,7 @@ def located(text: str, at: int, what: str) -> str:
 
 def as_told(said: str, text: str, compiled: str, original: Callable[[int], int]) -> str:
     """All errors; `original` is where in the text a place of what was compiled is."""
-    plain = _CODE.sub("", said.strip()).strip()
+    plain = _CODE.sub("", said.strip()).strip().replace("\\u003F", "?")
     found: list[tuple[int, str]] = []
     for line, column, what in _ERROR.findall(plain):
         if int(line) < 1:
