@@ -113,10 +113,10 @@ def _labels_of_template(owner: JsonObject) -> JsonObject:
 
 
 def _named_like_its_template(owner: JsonObject) -> Mapping[str, Json]:
-    """Labels of the template are those of the object, where it has none."""
+    """Labels of the template are those of the object, where it has none: the very same, whoever adds to them."""
     labels = _labels_of_template(owner)
     metadata = member(owner, "metadata")
-    return {} if not labels or metadata.get("labels") else {"metadata": {**metadata, "labels": {**labels}}}
+    return {} if not labels or metadata.get("labels") else {"metadata": {**metadata, "labels": labels}}
 
 
 def _selects_its_template(owner: JsonObject) -> Mapping[str, Json]:
