@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -132,3 +133,28 @@ def test_a_custom_object_is_scaled_whatever_its_version(server: Server) -> None:
     assert [cause["field"] for cause in refused["details"]["causes"]] == [".status.n"]
     _, refused, _ = server.ask("PATCH", f"{path}/a/status", '{"status": []}', Content_Type=merge)
     assert refused["reason"] == "Invalid"
+
+
+def test_devices_that_others_use_are_for_namespaces_with_a_label(server: Server) -> None:
+    exactly = {"deviceClassName": "c", "adminAccess": True}
+    body = {"metadata": {"name": "admin"}, "spec": {"devices": {"requests": [{"name": "r", "exactly": exactly}]}}}
+    server.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "admins"}})
+    path = "/apis/resource.k8s.io/v1/namespaces/admins/resourceclaims"
+    _, refused, _ = server.ask("POST", path, body)
+    (cause,) = refused["details"]["causes"]
+    assert (cause["field"], cause["reason"]) == ("spec.devices.requests[0].adminAccess", "FieldValueForbidden")
+    labels = {"metadata": {"labels": {"resource.kubernetes.io/admin-access": "true"}}}
+    merge = "application/merge-patch+json"
+    server.ask("PATCH", "/api/v1/namespaces/admins", json.dumps(labels), Content_Type=merge)
+    assert server.ask("POST", path, body)[0] == 201
+
+
+def test_the_taint_of_a_device_says_since_when_it_is_there(server: Server) -> None:
+    device = {"name": "d", "taints": [{"key": "k", "effect": "NoSchedule"}]}
+    pool = {"name": "p", "generation": 1, "resourceSliceCount": 1}
+    spec = {"driver": "a.b", "nodeName": "n", "pool": pool, "devices": [device]}
+    made = cluster_object(
+        server, "/apis/resource.k8s.io/v1/resourceslices", "ResourceSlice", {"metadata": {"name": "s"}, "spec": spec}
+    )
+    (taint,) = made["spec"]["devices"][0]["taints"]
+    assert taint["timeAdded"] == made["metadata"]["creationTimestamp"]

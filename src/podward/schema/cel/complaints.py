@@ -19,6 +19,8 @@ _FOLLOWING = "cannot be the range of a comprehension"
 
 def located(text: str, at: int, what: str) -> str:
     """An error at this place of the expression."""
+    if not text:
+        return f"ERROR: <input>:1:0: {what}"
     before = text[:at]
     line, column = before.count("\n") + 1, at - (before.rfind("\n") + 1)
     shown = text.split("\n")[line - 1]
