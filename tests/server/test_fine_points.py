@@ -158,3 +158,63 @@ def test_the_taint_of_a_device_says_since_when_it_is_there(server: Server) -> No
     )
     (taint,) = made["spec"]["devices"][0]["taints"]
     assert taint["timeAdded"] == made["metadata"]["creationTimestamp"]
+
+
+def test_a_token_that_is_no_base64_is_told_as_go_tells_it(server: Server) -> None:
+    _, refused, _ = server.ask("GET", f"{MAPS}?continue=x")
+    assert refused["message"].endswith("continue key is not valid: illegal base64 data at input byte 0")
+
+
+def test_an_autoscaler_of_the_old_version_has_its_target_in_a_table(server: Server) -> None:
+    path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers"
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+    spec = {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}
+    server.ask("POST", path, {"metadata": {"name": "old"}, "spec": spec})
+    for where in (path, f"{path}/old"):
+        _, table, _ = server.ask("GET", where, Accept=TABLE)
+        assert table["rows"][0]["cells"][2] == "cpu: <unknown>/50%"
+
+
+def test_nobody_manages_what_a_default_takes_away(server: Server) -> None:
+    spec = {"ports": [{"port": 80}], "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 5}}}
+    path = "/api/v1/namespaces/default/services?dryRun=All"
+    _, made, _ = server.ask("POST", path, {"metadata": {"name": "plain"}, "spec": spec})
+    assert "f:sessionAffinityConfig" not in made["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]
+
+
+def test_a_volume_says_since_when_it_is_in_its_phase(server: Server) -> None:
+    spec = {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/x"}}
+    made = cluster_object(
+        server, "/api/v1/persistentvolumes", "PersistentVolume", {"metadata": {"name": "phased"}, "spec": spec}
+    )
+    path, since = "/api/v1/persistentvolumes/phased/status", "2020-01-01T00:00:00Z"
+    status = {"phase": "Pending", "lastPhaseTransitionTime": since}
+    _, made, _ = server.ask("PUT", path, {**made, "status": status})
+    _, made, _ = server.ask("PUT", path, {**made, "status": {"phase": "Pending"}})
+    assert made["status"]["lastPhaseTransitionTime"] == since
+    _, made, _ = server.ask("PUT", path, {**made, "status": {"phase": "Available"}})
+    assert made["status"]["lastPhaseTransitionTime"] > since
+
+
+def test_a_pod_whose_node_is_gone_has_no_log(server: Server) -> None:
+    server.ask("POST", "/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
+    spec = {"nodeName": "gone", "containers": [{"name": "c", "image": "i"}]}
+    code, made, _ = server.ask("POST", "/api/v1/namespaces/default/pods", {"metadata": {"name": "left"}, "spec": spec})
+    assert code == 201, made
+    code, refused, _ = server.ask("GET", "/api/v1/namespaces/default/pods/left/log")
+    assert (code, refused["message"]) == (404, 'pods "gone" not found')
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("log?tailLines=x", 'strconv.ParseInt: parsing "x": invalid syntax'),
+        ("log?sinceTime=x", 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'),
+        ("portforward?ports=x", 'cannot convert to []int32: strconv.ParseUint: parsing "x": invalid syntax'),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_told_before_the_pod_is_looked_for(
+    server: Server, asked: str, said: str
+) -> None:
+    code, refused, _ = server.ask("GET", f"/api/v1/namespaces/default/pods/nobody/{asked}")
+    assert (code, refused["message"]) == (400, said)

@@ -40,6 +40,9 @@ def derived(change: Callable[[JsonObject], Mapping[str, Json]]) -> Derived:
     def fill(owner: JsonObject, at: At, told: Told | None) -> JsonObject:
         del at, told
         changed = change(owner)
+        if None in changed.values():  # what is not to be there is nobody's
+            owner = {name: value for name, value in owner.items() if changed.get(name, value) is not None}
+            changed = {name: value for name, value in changed.items() if value is not None}
         return {**owner, **changed} if changed else owner
 
     return Derived(fill)

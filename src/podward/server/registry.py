@@ -21,7 +21,7 @@ from podward.schema.conversion import as_written
 from podward.schema.kinds import type_of
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
-from podward.server import devices
+from podward.server import devices, volume_times
 from podward.server.catalog import key_in_etcd
 from podward.server.certificate_requests import with_requester, with_times
 from podward.server.encoding import decoded, stored_bytes
@@ -247,6 +247,7 @@ async def _replacement(
     scope, strategy, stored = change.scope, change.scope.strategy, decoded(current)
     old = served if scope.by_webhook else stored
     obj = with_times(scope, flow.prepared_change(strategy, devices.with_times(scope, wanted), old), old)
+    obj = volume_times.with_time(scope, obj, old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
         return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), change.name, refused)

@@ -111,3 +111,10 @@ def test_a_negative_grace_period_of_a_template_is_warned_of() -> None:
     found = strategy_of("", "podtemplates").warnings({"metadata": {"name": "a"}, "template": {"spec": pod}}, None)
     place = "template.spec.terminationGracePeriodSeconds"
     assert found == (f"{place}: must be >= 0; negative values are invalid and will be treated as 1",)
+
+
+def test_the_status_of_a_daemon_set_leaves_the_number_of_its_template() -> None:
+    name = "deprecated.daemonset.template.generation"
+    old: JsonObject = {"metadata": {"annotations": {name: "3"}}, "spec": {}}
+    made = strategy_of("apps", "daemonsets", "status").prepare_for_update({"metadata": {}, "status": {}}, old)
+    assert member(member(made, "metadata"), "annotations") == {name: "3"}
