@@ -218,3 +218,13 @@ def test_an_option_that_cannot_be_read_is_told_before_the_pod_is_looked_for(
 ) -> None:
     code, refused, _ = server.ask("GET", f"/api/v1/namespaces/default/pods/nobody/{asked}")
     assert (code, refused["message"]) == (400, said)
+
+
+def test_a_service_does_not_become_headless_with_two_families(server: Server) -> None:
+    path = "/api/v1/namespaces/default/services"
+    server.ask("POST", path, {"metadata": {"name": "two"}, "spec": {"ports": [{"port": 80}], "selector": {"a": "b"}}})
+    change = {"spec": {"clusterIP": "None", "ipFamilyPolicy": "PreferDualStack", "selector": None}}
+    merge = "application/merge-patch+json"
+    code, refused, _ = server.ask("PATCH", f"{path}/two", json.dumps(change), Content_Type=merge)
+    assert code == 422, refused
+    assert "may not change once set" in refused["message"]
