@@ -17,7 +17,7 @@ OUT = Path(__file__).parents[1] / "src/podward/schema/strategies/internal_types.
 GROUPS = {
     "core": "v1", "apps": "v1", "batch": "v1", "autoscaling": "v2", "networking": "v1", "storage": "v1", "node": "v1",
     "policy": "v1", "discovery": "v1", "admissionregistration": "v1", "flowcontrol": "v1", "certificates": "v1",
-    "authorization": "v1", "rbac": "v1",
+    "authorization": "v1", "rbac": "v1", "resource": "v1",
 }  # fmt: skip
 ROOTS = (
     "core.PodSpec", "core.PodTemplateSpec", "core.PersistentVolumeClaimSpec", "core.ServicePort", "core.Taint",
@@ -29,7 +29,8 @@ ROOTS = (
     "policy.PodDisruptionBudgetSpec", "authorization.NonResourceAttributes",
     "authorization.ResourceAttributes", "flowcontrol.PriorityLevelConfigurationSpec", "flowcontrol.FlowSchemaSpec",
     "flowcontrol.Subject", "certificates.CertificateSigningRequestSpec",
-    "certificates.CertificateSigningRequestCondition",
+    "certificates.CertificateSigningRequestCondition", "resource.ResourceClaimSpec",
+    "resource.ResourceClaimTemplateSpec",
 )  # fmt: skip
 """What the server prints, or compares line by line."""
 MOVED = {

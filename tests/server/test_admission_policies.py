@@ -224,6 +224,13 @@ def test_a_patch_whose_test_fails_changes_nothing(policies: Policies) -> None:
     assert create(policies, config_map({"x": "y"}))[1]["data"] == {"x": "y"}
 
 
+def test_a_test_of_what_cannot_be_there_refuses(policies: Policies) -> None:
+    policies.mutate(patched('[JSONPatch{op: "test", path: "/data/x", value: "z"}]'))
+    code, refused, _ = create(policies, config_map({}))
+    said = "JSON Patch: test operation does not apply: is missing path: /data/x: missing value"
+    assert (code, refused["message"]) == (403, f"policy 'p0' with binding 'p0' denied request: {said}")
+
+
 def test_a_mutation_that_fails_refuses(policies: Policies) -> None:
     policies.mutate(applied("Object{spec: Object.spec{a: 1}}"))
     code, refused, _ = create(policies, config_map())

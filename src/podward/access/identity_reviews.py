@@ -22,9 +22,9 @@ BAD_AUDIENCES = status.internal_error("error validating audiences")
 
 
 def self_review(raw: JsonObject, caller: User, created: str) -> JsonObject:
-    """A SelfSubjectReview with its status: `created` is the time of the request."""
-    metadata = {**as_object(raw.get("metadata")), "creationTimestamp": created}
-    return {**raw, "metadata": metadata, "status": {"userInfo": user_info(caller)}}
+    """A SelfSubjectReview with its status, and nothing of what was sent: `created` is the time of the request."""
+    kept: JsonObject = {name: raw[name] for name in ("kind", "apiVersion") if name in raw}
+    return {**kept, "metadata": {"creationTimestamp": created}, "status": {"userInfo": user_info(caller)}}
 
 
 def user_info(user: User) -> JsonObject:

@@ -109,7 +109,8 @@ def scaled(obj: JsonObject, scale: JsonObject, paths: ScalePaths = WORKLOAD) -> 
     )
     if entries:
         metadata["managedFields"] = entries
-    metadata["resourceVersion"] = written.get("resourceVersion") or ""
+    if written.get("resourceVersion"):
+        metadata["resourceVersion"] = written["resourceVersion"]
     return _with({**obj, "metadata": metadata}, paths.replicas, member(scale, "spec").get("replicas") or 0)
 
 

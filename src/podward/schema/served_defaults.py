@@ -40,6 +40,9 @@ def derived(change: Callable[[JsonObject], Mapping[str, Json]]) -> Derived:
     def fill(owner: JsonObject, at: At, told: Told | None) -> JsonObject:
         del at, told
         changed = change(owner)
+        if None in changed.values():  # what is not to be there is nobody's
+            owner = {name: value for name, value in owner.items() if changed.get(name, value) is not None}
+            changed = {name: value for name, value in changed.items() if value is not None}
         return {**owner, **changed} if changed else owner
 
     return Derived(fill)
@@ -113,10 +116,10 @@ def _labels_of_template(owner: JsonObject) -> JsonObject:
 
 
 def _named_like_its_template(owner: JsonObject) -> Mapping[str, Json]:
-    """Labels of the template are those of the object, where it has none."""
+    """Labels of the template are those of the object, where it has none: the very same, whoever adds to them."""
     labels = _labels_of_template(owner)
     metadata = member(owner, "metadata")
-    return {} if not labels or metadata.get("labels") else {"metadata": {**metadata, "labels": {**labels}}}
+    return {} if not labels or metadata.get("labels") else {"metadata": {**metadata, "labels": labels}}
 
 
 def _selects_its_template(owner: JsonObject) -> Mapping[str, Json]:

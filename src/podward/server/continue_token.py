@@ -12,6 +12,7 @@ import binascii
 import msgspec
 from msgspec import Struct
 
+from podward.schema.godecode.base64 import base64_error
 from podward.schema.godecode.syntax import syntax_error
 
 _VERSION = "meta.k8s.io/v1"
@@ -37,8 +38,8 @@ def decoded(token: str) -> Continue | str:
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         found = msgspec.json.decode(text, type=Continue)
-    except binascii.Error as error:
-        return f"continue key is not valid: {error}"
+    except binascii.Error:
+        return f"continue key is not valid: {base64_error(token.replace('-', '+').replace('_', '/'))}"
     except (ValueError, msgspec.MsgspecError) as error:
         return f"continue key is not valid: {syntax_error(text) or error}"
     if found.v != _VERSION:

@@ -63,6 +63,8 @@ class DeleteOptions(Struct, frozen=True, rename="camel"):
         if wanted is not None:
             pairs = (("uid", wanted.uid), ("resourceVersion", wanted.version))
             said["preconditions"] = {name: value for name, value in pairs if value is not None}
+        if self.stages:
+            said["dryRun"] = list(self.stages)  # expressions of policies read these options
         return {"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/v1", **said}
 
 

@@ -21,6 +21,7 @@ from podward.schema.conversion import as_written
 from podward.schema.kinds import type_of
 from podward.schema.strategies import flow
 from podward.schema.strategies.flow import with_metadata
+from podward.server import devices, volume_times
 from podward.server.catalog import key_in_etcd
 from podward.server.certificate_requests import with_requester, with_times
 from podward.server.encoding import decoded, stored_bytes
@@ -128,8 +129,8 @@ async def prepared_new(scope: Scope, request: Request, obj: JsonObject, check: C
     for warning in strategy.warnings_of_sent(obj):
         request.warn(warning)
     obj = strategy.prepare_for_create(with_metadata(obj, **filled))
-    obj = with_requester(scope, request.user, obj)
-    refused = flow.refused_new(strategy, obj)
+    obj = devices.with_times(scope, with_requester(scope, request.user, obj))
+    refused = await devices.refused(scope, obj) + flow.refused_new(strategy, obj)
     if refused.violations:
         name = str(member(obj, "metadata").get("name") or "")
         return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), name, refused)
@@ -245,7 +246,8 @@ async def _replacement(
     """The new object and the old one as they are stored, or why it is not replaced."""
     scope, strategy, stored = change.scope, change.scope.strategy, decoded(current)
     old = served if scope.by_webhook else stored
-    obj = with_times(scope, flow.prepared_change(strategy, wanted, old), old)
+    obj = with_times(scope, flow.prepared_change(strategy, devices.with_times(scope, wanted), old), old)
+    obj = volume_times.with_time(scope, obj, old)
     refused = flow.refused_change(strategy, obj, old)
     if refused.violations:
         return status.invalid(_kind_of_faults(scope, obj), _group_of_faults(scope), change.name, refused)

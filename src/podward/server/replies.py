@@ -50,7 +50,7 @@ def transformed(
     if accepted.as_kind != "PartialObjectMetadataList":
         return status.Status(406, "NotAcceptable", _NO_OBJECT % go_type(scope, scope.resource.list_kind))
     whole: JsonObject = {"kind": "PartialObjectMetadataList", "apiVersion": version, "metadata": metadata}
-    return document_reply(request, code, {**whole, "items": partial})
+    return document_reply(request, code, {**whole, "items": partial or None})  # an empty list of Go is null
 
 
 def document_reply(request: Request, code: int, document: JsonObject) -> Reply:

@@ -10,25 +10,11 @@ from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member
 from podward.schema.godecode.syntax import syntax_error
 from podward.schema.strategies.config import SECRET
-from podward.schema.strategies.jobs import JOB
 from podward.schema.strategies.services import SERVICE
 from podward.schema.strategies.stateful_sets import STATEFUL_SET
 from podward.schema.strategies.volume_claims import VOLUME_CLAIM
 
 BLOCK = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-
-
-def labels_of_new_job(labels: JsonObject) -> JsonObject:
-    made = JOB.prepare_for_create({"metadata": {"name": "j", "uid": "u", "labels": labels}, "spec": {"template": {}}})
-    return member(member(made, "metadata"), "labels")
-
-
-def test_a_job_without_labels_gets_those_of_its_pods() -> None:
-    assert labels_of_new_job({})["job-name"] == "j"
-
-
-def test_a_job_with_labels_keeps_them() -> None:
-    assert labels_of_new_job({"a": "b"}) == {"a": "b"}
 
 
 def test_a_new_claim_is_pending_whatever_it_says() -> None:

@@ -19,6 +19,8 @@ _FOLLOWING = "cannot be the range of a comprehension"
 
 def located(text: str, at: int, what: str) -> str:
     """An error at this place of the expression."""
+    if not text:
+        return f"ERROR: <input>:1:0: {what}"
     before = text[:at]
     line, column = before.count("\n") + 1, at - (before.rfind("\n") + 1)
     shown = text.split("\n")[line - 1]
@@ -27,7 +29,7 @@ def located(text: str, at: int, what: str) -> str:
 
 def as_told(said: str, text: str, compiled: str, original: Callable[[int], int]) -> str:
     """All errors; `original` is where in the text a place of what was compiled is."""
-    plain = _CODE.sub("", said.strip()).strip()
+    plain = _CODE.sub("", said.strip()).strip().replace("\\u003F", "?")
     found: list[tuple[int, str]] = []
     for line, column, what in _ERROR.findall(plain):
         if int(line) < 1:

@@ -71,16 +71,24 @@ class Expression:
             if self._program is None:
                 self._program = self._make()
             found = self._program.eval(data=variables)
-            return self._read(found)
+            return self._read(found, variables)
         except Exception as error:  # noqa: BLE001 - whatever the library says of it, there is no value
-            return Failed(_translated(str(error)))
+            return self._failed(str(error), variables)
         finally:
             ASKED.reset(before)
 
-    def _read(self, found: Any) -> CelValue | Failed:  # noqa: ANN401 - the library's own
+    def _failed(self, said: str, variables: Mapping[str, Any]) -> Failed:
+        """Why there is no value. What is asked of a variable that is null is a key that it has not."""
+        if _SELECTED_OF_NOTHING in said:
+            missed = source.first_under(self.text, [name for name, value in variables.items() if value is None])
+            if missed:
+                return Failed(f"no such key: {missed}")
+        return Failed(_translated(said))
+
+    def _read(self, found: Any, variables: Mapping[str, Any]) -> CelValue | Failed:  # noqa: ANN401 - the library's own
         kind = str(found.type())
         if kind == "ERROR":
-            return Failed(_translated(str(found.plain_value())))
+            return self._failed(str(found.plain_value()), variables)
         if self._with_optionals and kind.startswith(_CONTAINERS):
             walked: CelValue = _walked(found)
             return walked
@@ -187,6 +195,7 @@ _NAMES = {
     "duration": "google.protobuf.Duration",
     "type": "type",
 }
+_SELECTED_OF_NOTHING = "Applying SELECT to non-message type"
 _CODE = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'^Key not found in map : "(.*)"$', re.DOTALL), r"no such key: \1"),
@@ -195,7 +204,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^modulus by zero$"), "modulus by zero"),
     (re.compile(r"^No matching overloads? found : .*$", re.DOTALL), "no such overload"),
     (re.compile(r"^cannot convert (\w+) to (\w+)$"), r"type conversion error from '\1' to '\2'"),
-    (re.compile(r"^Applying SELECT to non-message type$"), "no such overload"),
+    (re.compile(rf"^{_SELECTED_OF_NOTHING}$"), "no such overload"),
     (re.compile(r"^Iteration budget exceeded$"), BUDGET),
     (re.compile(r"^Index error: index=(-?\d+) size=\d+$"), r"index out of bounds: \1"),
 )

@@ -7,7 +7,7 @@ comments from `//` to the end of the line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
 from podward.schema.cel import complaints
@@ -40,6 +40,11 @@ def has_optionals(text: str) -> bool:
 def names_under(text: str, root: str) -> frozenset[str]:
     """The fields of the variable `root` that the expression speaks of."""
     return frozenset(steps[0][1] for name, steps, _ in _selections(bare(text)) if name == root)
+
+
+def first_under(text: str, roots: Collection[str]) -> str:
+    """The field that the expression asks first of one of these variables; empty where it asks for none."""
+    return next((steps[0][1] for name, steps, _ in _selections(bare(text)) if name in roots), "")
 
 
 def mentions(text: str, name: str) -> bool:

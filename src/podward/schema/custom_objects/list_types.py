@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member
-from podward.schema.custom_objects.matching import Fault
+from podward.schema.custom_objects.matching import Fault, shown
 from podward.schema.validation.internal import go_json
 from podward.schema.validation.raw import texts
 
@@ -20,6 +20,10 @@ def twice(value: Json, schema: Json, at: str = "") -> list[Fault]:
     if isinstance(value, list):
         keys = texts(schema, "x-kubernetes-list-map-keys")
         sort, seen = schema.get("x-kubernetes-list-type"), set[str]()
+        odd = next((index for index, item in enumerate(value) if not isinstance(item, dict | None)), None)
+        if sort == "map" and odd is not None:
+            told = f"Invalid value: {shown(value[odd])}: must be an object for an array of list-type map"
+            return [(f"{at}[{odd}]", told)]
         for index, item in enumerate(value):
             if sort in ("set", "map"):
                 key = go_json(_key(item, keys) if sort == "map" else item)

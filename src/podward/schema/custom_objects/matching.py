@@ -16,13 +16,15 @@ from podward.api.govalue import number as printed_number
 from podward.api.json_value import Json, JsonObject
 from podward.documents.raw_fields import member, objects
 from podward.schema.cel.patterns import contains
-from podward.schema.custom_objects.formats import matches_format
+from podward.schema.custom_objects.formats import is_known, matches_format
 from podward.schema.validation.internal import go_json
 
 _LEAST, _BEYOND = -(1 << 63), 1 << 63
 Fault: TypeAlias = tuple[str, str]
 """A place, and the error about it; no place where the server names none."""
 
+_FORMATS = {"integer": "int64", "number": "double"}
+"""Of a value, the format that it has itself."""
 _WORDS = {
     ("maximum", False): "less than or equal to",
     ("maximum", True): "less than",
@@ -93,6 +95,12 @@ def _type(value: Json, schema: JsonObject, at: str) -> list[Fault]:
         return []
     if isinstance(value, float) and value.is_integer() and "integer" in types:
         return []
+    form = schema.get("format")
+    if value is not None and isinstance(form, str) and form and is_known(form, ",".join(types)):
+        if not isinstance(value, str | list):
+            return [_invalid(at, _FORMATS.get(sort, ""), f"must be of type {form}: {quote(_FORMATS.get(sort, ''))}")]
+        if not {"number", "integer"}.intersection(types):
+            return []  # a list is left to what is asked of texts, which is nothing
     return [_invalid(at, sort, f"must be of type {','.join(types)}: {quote(sort)}")]
 
 
@@ -142,13 +150,14 @@ def _is_multiple(value: float, factor: float) -> bool:
 
 def _enumeration(value: Json, schema: JsonObject, at: str) -> list[Fault]:
     allowed = schema.get("enum")
-    if not isinstance(allowed, list) or not allowed or any(_equal(value, each) for each in allowed):
+    if not isinstance(allowed, list) or not allowed or any(equal(value, each) for each in allowed):
         return []
     words = [quote(each) if isinstance(each, str) else quote(json.dumps(each)) for each in allowed]
     return [(_name(at), f"Unsupported value: {shown(value)}: supported values: {', '.join(words)}")]
 
 
-def _equal(one: Json, other: Json) -> bool:
+def equal(one: Json, other: Json) -> bool:
+    """Whether two values are the same, an empty list and none told apart."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 

@@ -23,9 +23,8 @@ from podward.schema.cel.source import mentions
 from podward.schema.custom_objects.compiling import Types
 from podward.schema.custom_objects.field_paths import NoFieldError, field_at
 from podward.schema.custom_objects.formats import bytes_of, seconds_of
-from podward.schema.custom_objects.matching import Fault, shown
+from podward.schema.custom_objects.matching import Fault, equal, shown
 from podward.schema.custom_objects.rule_types import declared, escaped
-from podward.schema.strategies.equality import same
 from podward.schema.validation.raw import text, texts
 
 _RULES = "x-kubernetes-validations"
@@ -119,7 +118,7 @@ def _ask(rules: Rules, seen: _Seen, schema: JsonObject, found: Outcome) -> None:
 
 
 def _is_kept(value: Json, old: Json) -> bool:
-    return old is not None and same(value, old)
+    return old is not None and equal(value, old)
 
 
 def _has_rules(schema: JsonObject) -> bool:

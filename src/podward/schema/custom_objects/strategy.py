@@ -15,7 +15,7 @@ from podward.documents.raw_fields import member
 from podward.path import Path
 from podward.schema.custom_objects.embedded import faults_in
 from podward.schema.custom_objects.list_types import twice
-from podward.schema.custom_objects.matching import Fault, faults_of
+from podward.schema.custom_objects.matching import Fault, equal, faults_of
 from podward.schema.custom_objects.rules import Outcome, Rules, correlated
 from podward.schema.strategies import object_meta
 from podward.schema.strategies.equality import same
@@ -128,8 +128,10 @@ class _Asked:
         """What is wrong with a change of the status."""
         found: list[Fault] = []
         of = member(self._schema, "properties").get("status")
-        if "status" in obj and isinstance(of, dict) and not same(obj["status"], old.get("status")):
+        if "status" in obj and isinstance(of, dict) and not equal(obj["status"], old.get("status")):
             found = [(_below("status", place), error) for place, error in faults_of(obj["status"], of)]
+        paths = self._kind.scale_paths
+        found += _replica_faults(obj, paths.status) if paths else []
         return self._judged(object_meta.any_changed(obj, old), [*found, *self._twice_now(obj, old)], obj, old)
 
     def _another(self, obj: JsonObject) -> Decision | None:
@@ -211,7 +213,7 @@ def _unchanged(place: str, obj: JsonObject, old: JsonObject, schema: JsonObject)
             of = member(member(of, "properties"), step) or member(of, "additionalProperties")
         if now is None or before is None:
             return False
-        if same(now, before):
+        if equal(now, before):
             return True
     return False
 

@@ -12,13 +12,16 @@ from podward.documents.raw_fields import member, objects
 from podward.schema.strategies.internal_json import internal
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.strategies.workloads import SPEC
-from podward.schema.validation.field import NOTHING, ROOT, Place, invalid, invalid_value, required
-from podward.schema.validation.raw import text
+from podward.schema.validation.field import NOTHING, ROOT, Place, each, forbidden, invalid, invalid_value, required
+from podward.schema.validation.labels import key_faults, value_faults
+from podward.schema.validation.raw import text, texts
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
 
 _SELECTORS = ("fieldSelector", "labelSelector")
+_WITHOUT_VALUES = frozenset(("Exists", "DoesNotExist"))
+_NO_VALUES = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
 _ATTRIBUTES = ROOT / "spec.resourceAttributes"
 
 
@@ -45,11 +48,11 @@ def _selectors(spec: JsonObject) -> Decision:
     for name in _SELECTORS:
         selector, at = member(spec, "resourceAttributes").get(name), _ATTRIBUTES / name
         if isinstance(selector, dict):
-            found.append(_selector(selector, at))
+            found.append(_selector(selector, at, labels=name == "labelSelector"))
     return merge(*found)
 
 
-def _selector(selector: JsonObject, at: Place) -> Decision:
+def _selector(selector: JsonObject, at: Place, *, labels: bool) -> Decision:
     raw, requirements = text(selector, "rawSelector"), objects(selector, "requirements")
     found: list[Decision] = []
     if raw and requirements:
@@ -58,19 +61,32 @@ def _selector(selector: JsonObject, at: Place) -> Decision:
         detail = f"when {at.path} is specified, requirements or rawSelector is required"
         found.append(required(at / "requirements", detail))
     for index, requirement in enumerate(requirements):
-        found.append(_requirement(requirement, at / "requirements" / index))
+        found.append((_label_requirement if labels else _field_requirement)(requirement, at / "requirements" / index))
     return merge(*found)
 
 
-def _requirement(requirement: JsonObject, at: Place) -> Decision:
-    operator, values = text(requirement, "operator"), requirement.get("values")
+def _field_requirement(requirement: JsonObject, at: Place) -> Decision:
+    values = requirement.get("values")
     found = [] if text(requirement, "key") else [required(at / "key", "must be specified")]
-    if operator in {"In", "NotIn"} and not values:
-        found.append(required(at / "values", "must be specified when `operator` is 'In' or 'NotIn'"))
-    if operator in {"Exists", "DoesNotExist"} and values:
-        detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-        found.append(invalid_value(at / "values", values, detail))
+    if text(requirement, "operator") in _WITHOUT_VALUES and values:
+        found.append(invalid_value(at / "values", values, _NO_VALUES))
+    return merge(_valued(requirement, at), *found)
+
+
+def _label_requirement(requirement: JsonObject, at: Place) -> Decision:
+    key, found = text(requirement, "key"), [_valued(requirement, at)]
+    if text(requirement, "operator") in _WITHOUT_VALUES and requirement.get("values"):
+        found.append(forbidden(at / "values", _NO_VALUES))
+    found.append(each(at / "key", key, key_faults(key)))
+    for index, value in enumerate(texts(requirement, "values")):
+        found.append(each(at / "values" / index, value, value_faults(value)))
     return merge(*found)
+
+
+def _valued(requirement: JsonObject, at: Place) -> Decision:
+    if text(requirement, "operator") not in {"In", "NotIn"} or requirement.get("values"):
+        return NOTHING
+    return required(at / "values", "must be specified when `operator` is 'In' or 'NotIn'")
 
 
 def _bare(obj: JsonObject, detail: str, *excepted: str) -> Decision:

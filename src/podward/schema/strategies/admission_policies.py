@@ -217,7 +217,7 @@ def _status(obj: JsonObject, _old: JsonObject) -> Decision:
     return merge(*found, status_conditions.check(status, ROOT / "status" / "conditions"))
 
 
-_META = object_meta.new(names.SUBDOMAIN, namespaced=False)
+_META = object_meta.any_new(names.SUBDOMAIN, namespaced=False)
 VALIDATING = Strategy(
     validate=lambda obj: _policy(obj, None),
     validate_update=_policy,
@@ -239,11 +239,7 @@ VALIDATING_STATUS = Strategy(
 
 def _mutating(obj: JsonObject, old: JsonObject | None) -> Decision:
     spec = member(obj, "spec")
-    found = [_META(obj), _asked(spec)]
-    place = SPEC / "matchConstraints" / "resourceRules" / "operations"
-    for asked in objects(member(spec, "matchConstraints"), "resourceRules"):
-        wrong = [operation for operation in texts(asked, "operations") if operation not in _MUTATED]
-        found += [unsupported(place, operation, _MUTATED) for operation in wrong]
+    found = [_META(obj), _asked(spec), _operations(spec, "matchConstraints")]
     scope = _scope_of(spec)
     found += [_match_conditions(spec, None if old is None else member(old, "spec")), _variables(spec, scope)]
     if not spec.get("mutations"):
@@ -255,6 +251,15 @@ def _mutating(obj: JsonObject, old: JsonObject | None) -> Decision:
         return merge(*found)
     at = SPEC / "reinvocationPolicy"
     return merge(*found, unsupported(at, policy, REINVOCATION) if policy else required(at))
+
+
+def _operations(spec: JsonObject, of: str) -> Decision:
+    """Nothing is changed of what is deleted."""
+    place, found = SPEC / of / "resourceRules" / "operations", list[Decision]()
+    for asked in objects(member(spec, of), "resourceRules"):
+        wrong = [operation for operation in texts(asked, "operations") if operation not in _MUTATED]
+        found += [unsupported(place, operation, _MUTATED) for operation in wrong]
+    return merge(*found)
 
 
 def _mutation(mutation: JsonObject, scope: AdmissionScope, at: Place) -> Decision:
@@ -347,9 +352,15 @@ VALIDATING_BINDING = Strategy(
     allow_unconditional_update=False,
     namespaced=False,
 )
+
+
+def _mutating_binding(obj: JsonObject) -> Decision:
+    return _binding(obj) + _operations(member(obj, "spec"), "matchResources")
+
+
 MUTATING_BINDING = Strategy(
-    validate=_binding,
-    validate_update=lambda obj, _old: _binding(obj),
+    validate=_mutating_binding,
+    validate_update=lambda obj, _old: _mutating_binding(obj),
     prepare_for_create=first_generation,
     prepare_for_update=next_generation,
     allow_unconditional_update=False,

@@ -22,6 +22,7 @@ from podward.schema.validation.values import PORT
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
+    from podward.schema.strategies.strategy import Validate, ValidateUpdate
 
 _HIGHEST_GROUP, _HIGHEST_VERSION = 20000, 1000
 
@@ -37,7 +38,7 @@ def _service(obj: JsonObject) -> Decision:
             return wrong
         return (f'must be `spec.version+"."+spec.group`: "{wanted}"',)
 
-    found = [object_meta.new(NameRule(faults), namespaced=False)(obj)]
+    found = [object_meta.any_new(NameRule(faults), namespaced=False)(obj)]
     if not group and version != "v1":
         found.append(required(SPEC / "group", "only v1 may have an empty group and it better be legacy kube"))
     if group:
@@ -80,16 +81,20 @@ def _status(obj: JsonObject) -> Decision:
     return merge(*found)
 
 
+def _both(validate: Validate) -> ValidateUpdate:
+    return lambda obj, old: object_meta.any_changed(obj, old) + validate(obj)
+
+
 API_SERVICE = Strategy(
     validate=_service,
-    validate_update=object_meta.both(_service),
+    validate_update=_both(_service),
     prepare_for_create=without("status"),
     prepare_for_update=keeping("status"),
     allow_unconditional_update=False,
     namespaced=False,
 )
 API_SERVICE_STATUS = Strategy(
-    validate_update=object_meta.both(_status),
+    validate_update=_both(_status),
     prepare_for_update=keeping_spec(),
     allow_unconditional_update=False,
     namespaced=False,

@@ -1,17 +1,19 @@
 """CertificateSigningRequests.
 
 Specification: Kubernetes, pkg/apis/certificates/validation and the strategies in pkg/registry/certificates. What is
-asked for does not change; it is approved or denied, not both, through a subresource of its own. Whether a request or a
-certificate is one is not asked here.
+asked for does not change; it is approved or denied, not both, through a subresource of its own. Whether a block of PEM
+is a request, and whether a certificate is one, is not asked here.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from podward.decision import Decision, merge
 from podward.documents.raw_fields import member, objects
 from podward.schema.strategies import object_meta
+from podward.schema.strategies.base64_bytes import decoded
 from podward.schema.strategies.equality import same
 from podward.schema.strategies.kind import keeping
 from podward.schema.strategies.names import NameRule
@@ -24,6 +26,7 @@ from podward.schema.validation.field import (
     duplicate,
     forbidden,
     invalid,
+    invalid_value,
     required,
     unsupported,
 )
@@ -38,6 +41,7 @@ _USAGES = (
     "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime",
     "server auth", "signing", "timestamping",
 )  # fmt: skip
+_BLOCK = re.compile(rb"(?m)^-----BEGIN ([^\n]*?)-----[ \t\r]*\n(?s:.*?)^-----END ")
 _LEGACY, _SHORTEST = "kubernetes.io/legacy-unknown", 600
 _DECIDED = ("Approved", "Denied")
 _CONDITIONS = ROOT / "status" / "conditions"
@@ -45,7 +49,7 @@ _CONDITIONS = ROOT / "status" / "conditions"
 
 def _request(obj: JsonObject, old: JsonObject | None) -> Decision:
     spec, before = member(obj, "spec"), {} if old is None else member(old, "spec")
-    found = [_META(obj), _usages(spec, texts(before, "usages"))]
+    found = [_META(obj), _asked_for(spec), _usages(spec, texts(before, "usages"))]
     name, place = text(spec, "signerName"), SPEC / "signerName"
     if name == _LEGACY and text(before, "signerName") != _LEGACY:
         found.append(invalid(place, name, "the legacy signerName is not allowed via this API version"))
@@ -56,6 +60,15 @@ def _request(obj: JsonObject, old: JsonObject | None) -> Decision:
         detail = f"may not specify a duration less than {_SHORTEST} seconds (10 minutes)"
         found.append(invalid(SPEC / "expirationSeconds", seconds, detail))
     return merge(*found, _conditions(obj, old))
+
+
+def _asked_for(spec: JsonObject) -> Decision:
+    """What is asked for is in a block of PEM; whether it is sound, who signs it sees."""
+    written = text(spec, "request")
+    first = _BLOCK.search(decoded(written))
+    if first is not None and first[1] == b"CERTIFICATE REQUEST":
+        return NOTHING
+    return invalid_value(SPEC / "request", written or None, "PEM block type must be CERTIFICATE REQUEST")
 
 
 def _usages(spec: JsonObject, stored: list[str]) -> Decision:

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 
 _FIXED = "field is immutable"
 _GROUP_POLICIES, _LIFECYCLES = ("File", "None", "ReadWriteOnceWithFSType"), ("Persistent", "Ephemeral")
+_TOKENS_SHOWN = (
+    "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible"
+    " logging of tokens in volume attributes"
+)
 _SHORTEST_PERIOD, _SHORTEST_TOKEN, _LONGEST_TOKEN = 10, 600, 1 << 32
 _LONGEST_NODE, _LARGEST, _LONGEST_MESSAGE, _MOST = 256, 256 * 1024, 1024, (1 << 31) - 1
 
@@ -108,11 +112,21 @@ def _supported(obj: JsonObject) -> JsonObject:
     return {**obj, "spec": {field: value for field, value in spec.items() if field != name}}
 
 
+def _driver_warnings(obj: JsonObject, old: JsonObject | None) -> tuple[str, ...]:
+    spec = member(obj, "spec")
+    requests = spec.get("tokenRequests")
+    if not requests or spec.get("serviceAccountTokenInSecrets") is not None:
+        return ()
+    unchanged = old is not None and same(requests, member(old, "spec").get("tokenRequests"))
+    return () if unchanged else (_TOKENS_SHOWN,)
+
+
 DRIVER = Strategy(
     validate=in_order(object_meta.new(names.SUBDOMAIN, namespaced=False), _driver),
     validate_update=changes(object_meta.changed, lambda obj, _old: _driver(obj), _driver_fixed),
     prepare_for_create=_supported,
     prepare_for_update=lambda obj, old: next_generation(_supported(obj), old),
+    warnings=_driver_warnings,
     allow_unconditional_update=False,
     namespaced=False,
 )

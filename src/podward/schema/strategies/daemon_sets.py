@@ -115,6 +115,11 @@ def _counted(obj: JsonObject, count: int) -> JsonObject:
     return {**obj, "metadata": {**of, "annotations": annotations}}
 
 
+def _status_change(obj: JsonObject, old: JsonObject) -> JsonObject:
+    return _counted(_KEEPING_SPEC(obj, old), _count(old))
+
+
+_KEEPING_SPEC = workloads.keeping_spec()
 DAEMON_SET = Strategy(
     validate=in_order(object_meta.new(names.SUBDOMAIN, namespaced=True), _daemon_set),
     validate_update=changes(object_meta.changed, workloads.same_selector, anew(_daemon_set)),
@@ -124,7 +129,7 @@ DAEMON_SET = Strategy(
 )
 DAEMON_SET_STATUS = Strategy(
     validate_update=changes(object_meta.changed, _status, workloads.collisions),
-    prepare_for_update=workloads.keeping_spec(),
+    prepare_for_update=_status_change,
 )
 
 

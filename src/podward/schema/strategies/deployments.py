@@ -19,6 +19,7 @@ from podward.schema.strategies.strategy import Strategy
 from podward.schema.strategies.workloads import SPEC, STATUS, not_negative
 from podward.schema.validation.field import NOTHING, Place, forbidden, invalid, refused, required
 from podward.schema.validation.internal import go_json
+from podward.schema.validation.names import subdomain_faults
 from podward.schema.validation.raw import number, text
 
 if TYPE_CHECKING:
@@ -145,6 +146,14 @@ REPLICA_SET_STATUS = Strategy(
 )
 
 
+def _long_name(name: str) -> tuple[str, ...]:
+    """What is wrong with a name, in the words of the rules that are declared with the type."""
+    return tuple([fault.replace("253 characters", "253 bytes") for fault in subdomain_faults(name)])
+
+
+_CONTROLLER_META = object_meta.new(names.NameRule(_long_name, names.segment_prefix_faults), namespaced=True)
+
+
 def _controller(obj: JsonObject) -> Decision:
     spec = member(obj, "spec")
     found = [not_negative(spec, ("minReadySeconds",), SPEC)]
@@ -162,7 +171,7 @@ def _controller(obj: JsonObject) -> Decision:
 
 
 REPLICATION_CONTROLLER = Strategy(
-    validate=in_order(_OWN_META, _controller),
+    validate=in_order(_CONTROLLER_META, _controller),
     validate_update=changes(object_meta.changed, anew(_controller)),
     prepare_for_create=workloads.new,
     prepare_for_update=workloads.change,

@@ -222,9 +222,15 @@ def _new_job(obj: JsonObject) -> JsonObject:
     labels: JsonObject = {_OLD_NAME: name, _NAME: name, _OLD_UID: uid, _UID: uid, **member(about, "labels")}
     selector: JsonObject = {**chosen, "matchLabels": {_UID: uid, **member(chosen, "matchLabels")}}
     made: JsonObject = {**template, "metadata": {**about, "labels": labels}}
-    if not of.get("labels"):  # as the default has it when the Job is read from storage
-        obj = {**obj, "metadata": {**of, "labels": {**labels}}}
+    if of.get("labels") and of["labels"] is about.get("labels"):  # the default: they are one and the same
+        obj = {**obj, "metadata": {**of, "labels": labels}}
     return {**obj, "spec": {**spec, "selector": selector, "template": made}}
+
+
+def _as_it_is_read(obj: JsonObject) -> JsonObject:
+    """The Job with the labels of its template where it has none, as the default has it when it is read from storage."""
+    of, labels = member(obj, "metadata"), member(member(member(obj, "spec"), "template"), "metadata").get("labels")
+    return obj if of.get("labels") or not labels else {**obj, "metadata": {**of, "labels": labels}}
 
 
 def _job_warnings(obj: JsonObject, old: JsonObject | None) -> tuple[str, ...]:
@@ -250,12 +256,14 @@ JOB = Strategy(
     validate_update=_job_changed,
     prepare_for_create=_new_job,
     prepare_for_update=workloads.change,
+    canonicalize=_as_it_is_read,
     warnings=_job_warnings,
     propagation="Orphan",
 )
 JOB_STATUS = Strategy(
     validate_update=changes(object_meta.changed, validate_status),
     prepare_for_update=workloads.keeping_spec(),
+    canonicalize=_as_it_is_read,
 )
 
 

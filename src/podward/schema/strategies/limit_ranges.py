@@ -128,4 +128,14 @@ def _ratio(name: str, of: Mapping[str, Quantity], at: Place) -> Decision:
 
 _WALKS = walks({"LimitRange": (Inside("spec", "LimitRangeSpec"),), "LimitRangeSpec": (Code(_limits, ("limits",)),)})
 _NEW = in_order(object_meta.new(names.SUBDOMAIN, namespaced=True), by("LimitRange", _WALKS))
-LIMIT_RANGE = Strategy(validate=_NEW, validate_update=anew(_NEW), allow_create_on_update=True)
+
+
+def _named(obj: JsonObject) -> JsonObject:
+    """Where there is no name, one is made up; the uid will do."""
+    of = member(obj, "metadata")
+    return obj if of.get("name") else {**obj, "metadata": {**of, "name": of.get("uid")}}
+
+
+LIMIT_RANGE = Strategy(
+    validate=_NEW, validate_update=anew(_NEW), prepare_for_create=_named, allow_create_on_update=True
+)

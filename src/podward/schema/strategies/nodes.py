@@ -243,10 +243,10 @@ def _runtime_warnings(obj: JsonObject, _old: JsonObject | None) -> tuple[str, ..
     return tuple(f"scheduling.nodeSelector: {OLD_NODE_LABELS[name]}" for name in chosen if name in OLD_NODE_LABELS)
 
 
-_NEW_RUNTIME = in_order(object_meta.new(names.SUBDOMAIN, namespaced=False), _runtime)
+_NEW_RUNTIME = in_order(object_meta.any_new(names.SUBDOMAIN, namespaced=False), _runtime)
 RUNTIME_CLASS = Strategy(
     validate=_NEW_RUNTIME,
-    validate_update=changes(lambda obj, _old: _NEW_RUNTIME(obj), object_meta.changed, _same_handler),
+    validate_update=changes(lambda obj, _old: _NEW_RUNTIME(obj), object_meta.any_changed, _same_handler),
     warnings=_runtime_warnings,
     allow_create_on_update=True,
     allow_unconditional_update=False,

@@ -42,9 +42,11 @@ from podward.schema.strategies import (
     webhooks,
 )
 from podward.schema.strategies.custom_resources import definitions
+from podward.schema.strategies.devices import kinds
 from podward.schema.strategies.strategy import Strategy
 
 _ADMISSION = "admissionregistration.k8s.io"
+_DEVICES = "resource.k8s.io"
 _FLOWS = "flowcontrol.apiserver.k8s.io"
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -129,6 +131,11 @@ STRATEGIES: dict[tuple[str, str], Strategy] = {
     (_RBAC, "clusterroles"): roles.CLUSTER_ROLE,
     (_RBAC, "rolebindings"): roles.ROLE_BINDING,
     (_RBAC, "roles"): roles.ROLE,
+    (_DEVICES, "deviceclasses"): kinds.DEVICE_CLASS,
+    (_DEVICES, "resourceclaims"): kinds.CLAIM,
+    (_DEVICES, "resourceclaims/status"): kinds.CLAIM_STATUS,
+    (_DEVICES, "resourceclaimtemplates"): kinds.CLAIM_TEMPLATE,
+    (_DEVICES, "resourceslices"): kinds.SLICE,
     ("scheduling.k8s.io", "priorityclasses"): priority_classes.PRIORITY_CLASS,
     ("storage.k8s.io", "csidrivers"): csi.DRIVER,
     ("storage.k8s.io", "csinodes"): csi.NODE,

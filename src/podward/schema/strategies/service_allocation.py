@@ -340,7 +340,7 @@ def _change_addresses(work: _Work, before: JsonObject) -> None:
         work.released_addresses += then
         return
     families, addresses = texts(spec, "ipFamilies"), texts(spec, "clusterIPs")
-    if len(had) == 1 and len(families) == 2:
+    if len(had) == 1 and len(families) == 2 and families[1] in work.pools.networks:
         addresses = [*addresses, ""] if len(addresses) < 2 else addresses
         addresses[1] = _address(work, families[1], addresses[1], addresses)
         spec["clusterIPs"] = [*addresses]

@@ -116,8 +116,9 @@ def _escape_fault(text: str) -> str:
 
 
 def service_of(of: JsonObject, at: Place) -> Decision:
-    """The Service that a webhook is behind."""
-    found = [required(at / name) for name in ("name", "namespace") if not text(of, name)]
+    """The Service that a webhook is behind; as the server has it, a missing name is told of the namespace, and back."""
+    told = (("namespace", "name"), ("name", "namespace"))
+    found = [required(at / place) for name, place in told if not text(of, name)]
     port = of.get("port")
     if type(port) is int and not PORT.is_sound(port):
         faults = ",".join(reason.partition(f"{port}: ")[2] for reason in PORT.reasons(port))
@@ -220,7 +221,7 @@ def _hook(hook: JsonObject, at: Place, effects: tuple[str, ...], *, lenient: boo
     return merge(*found, client(member(hook, "clientConfig"), at / "clientConfig"))
 
 
-_META = object_meta.new(names.SUBDOMAIN, namespaced=False)
+_META = object_meta.any_new(names.SUBDOMAIN, namespaced=False)
 WEBHOOKS = Strategy(
     validate=lambda obj: _META(obj) + _validate(obj, None),
     validate_update=lambda obj, old: _META(obj) + _validate(obj, old),

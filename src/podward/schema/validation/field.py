@@ -64,7 +64,7 @@ def invalid_object(at: At, value: Value, text: str, detail: str) -> Decision:
 
 def invalid_value(at: At, value: Json, detail: str) -> Decision:
     """The value is malformed; the server has it in a type of its own, a pointer or a list, and prints it as JSON."""
-    return _refused(at, value, f"Invalid value: {go_json(value)}: {detail}")
+    return _refused(at, value, f"Invalid value: {go_json(value)}" + (f": {detail}" if detail else ""))
 
 
 def required(at: At, detail: str = "") -> Decision:

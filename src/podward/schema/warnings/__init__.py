@@ -41,6 +41,7 @@ def on_create(
         *containers.each(pod, raw, about),
         *ports.conflicts(pod.spec),
         *ports.names(pod.spec),
+        *scheduling.grace(spec),
         *scheduling.no_selector(spec),
         *addresses.forms(spec),
     )

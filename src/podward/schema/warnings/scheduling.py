@@ -42,6 +42,14 @@ def node_labels(spec: JsonObject) -> Iterator[str]:
             yield f"{place / 'labelSelector'}: {_NO_SELECTOR}"
 
 
+def grace(spec: JsonObject) -> Iterator[str]:
+    """A grace period that is below 0."""
+    seconds = spec.get("terminationGracePeriodSeconds")
+    if type(seconds) is int and seconds < 0:
+        at = path("spec", "terminationGracePeriodSeconds")
+        yield f"{at}: must be >= 0; negative values are invalid and will be treated as 1"
+
+
 def no_selector(spec: JsonObject) -> Iterator[str]:
     """Terms about Pods that no Pod matches."""
     for name in ("podAffinity", "podAntiAffinity"):

@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from podward.api import status
+from podward.api.gonumber import parse_int, parse_uint
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member, objects
 from podward.runtime.streaming.remote_command import Asked
+from podward.schema.godecode.times import GoTimeError, parse
 from podward.schema.strategies.ip import parsed
 from podward.schema.validation.raw import text, texts
 from podward.server.request_info import Query
@@ -62,6 +64,31 @@ def container_of(pod: JsonObject, wanted: str) -> str | Status:
 
 def _names(containers: Iterable[JsonObject]) -> list[str]:
     return [text(each, "name") for each in containers]
+
+
+def unread_log_option(query: Query) -> str:
+    """What cannot be read of the options of a log: numbers, and a time; empty where nothing is wrong."""
+    for name in ("sinceSeconds", "sinceTime", "tailLines", "limitBytes"):
+        said = first(query, name)
+        if not said:
+            continue
+        if name == "sinceTime":
+            try:
+                parse(said)
+            except GoTimeError as error:
+                return str(error)
+        elif isinstance(wrong := parse_int(said), str):
+            return wrong
+    return ""
+
+
+def unread_port(query: Query) -> str:
+    """What cannot be read of the ports of a port-forward; empty where nothing is wrong."""
+    for value in query.get("ports", ()):
+        for port in value.split(","):
+            if port and isinstance(wrong := parse_uint(port), str):
+                return f"cannot convert to []int32: {wrong}"
+    return ""
 
 
 def log_faults(query: Query) -> list[tuple[str, str]]:

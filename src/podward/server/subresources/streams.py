@@ -63,6 +63,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
 
 async def _log(scope: Scope, request: Request) -> Answer:
     name, query = request.info.name, request.query
+    if unread := locations.unread_log_option(query):
+        return status.bad_request(unread)
     if faults := locations.log_faults(query):
         return status.invalid_for("PodLogOptions", "", name, faults)
     pod = await _pod(scope, request)
@@ -109,6 +111,8 @@ async def _stream(scope: Scope, request: Request) -> Answer:
     part, query = request.info.subresource, request.query
     if (refused := await _uncreatable(scope, request)) is not None:
         return refused
+    if part == "portforward" and (unread := locations.unread_port(query)):
+        return status.bad_request(unread)
     pod = await _pod(scope, request)
     if isinstance(pod, Status):
         return pod
@@ -148,7 +152,10 @@ def _place(kind: str, pod: JsonObject, container: str = "") -> str:
 
 
 async def _node_of(parts: Parts, pod: JsonObject) -> NodeAddress | Status:
-    return await node_address(parts, text(member(pod, "spec"), "nodeName"))
+    name = text(member(pod, "spec"), "nodeName")
+    found = await node_address(parts, name)
+    missing = isinstance(found, Status) and found.code == 404
+    return status.not_found(GroupResource("", "pods"), name) if missing else found  # as the real server words it
 
 
 async def node_address(parts: Parts, name: str) -> NodeAddress | Status:

@@ -10,10 +10,11 @@ import time
 
 from podward.api import status
 from podward.api.json_value import Json, JsonObject
-from podward.api.resource import Resource
+from podward.api.resource import GroupVersion, Resource
 from podward.api.status import Status
 from podward.documents.raw_fields import member
 from podward.schema.custom_objects.kind import CustomKind
+from podward.schema.versions import in_version
 from podward.server.request_info import Query
 from podward.server.tables.columns import Printer
 from podward.server.tables.core_objects import CORE
@@ -26,7 +27,14 @@ from podward.server.tables.workloads import WORKLOADS
 
 PRINTERS: dict[tuple[str, str], Printer] = {**CORE, **WORKLOADS, **OTHERS, **PLATFORM, **OPENSHIFT}
 """How each kind is told, by its group and name."""
+_AUTOSCALING = GroupVersion("autoscaling", "v2")
 _INCLUDES = frozenset(("", "None", "Metadata", "Object"))
+
+
+def _printed(resource: Resource, item: JsonObject) -> JsonObject:
+    """The object in the version that columns are made of."""
+    old = resource.kind == "HorizontalPodAutoscaler" and resource.api_version == "autoscaling/v1"
+    return in_version(item, _AUTOSCALING) if old else item
 
 
 def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
@@ -48,7 +56,7 @@ def table_of(  # noqa: PLR0913, PLR0917 - as much as there is to know
     of_pods = resource.kind == "Pod" and not resource.group
     rows: list[Json] = []
     for item in items:
-        row: JsonObject = {"cells": printer.cells(item, now)}
+        row: JsonObject = {"cells": printer.cells(_printed(resource, item), now)}
         if of_pods and (conditions := row_conditions(item)):
             row["conditions"] = conditions
         row["object"] = _shown(item, include, version)

@@ -7,6 +7,7 @@ plugins, preparing and validating after them, then the validating plugins, then 
 from __future__ import annotations
 
 from podward.api import status
+from podward.api.gonumber import parse_uint
 from podward.api.json_value import JsonObject
 from podward.api.status import Status
 from podward.documents.raw_fields import member
@@ -34,7 +35,8 @@ async def handle(scope: Scope, request: Request) -> Answer:
         return obj
     obj = with_owners_once(obj, request)
     obj = managed(scope, request.manager(options.manager), None, obj)
-    if member(obj, "metadata").get("resourceVersion"):
+    version = parse_uint(str(member(obj, "metadata").get("resourceVersion") or "0"))
+    if version and isinstance(version, int):  # what is no number is not looked at
         return status.unexplained("resourceVersion should not be set on objects to be created")
     admitted = await mutated(scope, request, obj, None, options)
     if isinstance(admitted, Status):

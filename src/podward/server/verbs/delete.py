@@ -25,6 +25,10 @@ from podward.server.scope import Scope
 from podward.server.verbs.writing import admission_request
 from podward.store.interface import Mismatch, Stored
 
+_ORPHANS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set"
+    " propagationPolicy=Orphan to suppress this warning"
+)
 _RETURNED: Mapping[str, frozenset[str]] = {
     "": frozenset(
         ("namespaces", "persistentvolumeclaims", "persistentvolumes", "pods", "podtemplates", "resourcequotas",
@@ -46,6 +50,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
     options = await delete_options(request, scope)
     if isinstance(options, Status):
         return options
+    warn_of_orphans(scope, request, options)
     found = await delete(scope, request, request.info.namespace, request.info.name, options)
     if isinstance(found, Status):
         return found
@@ -56,6 +61,13 @@ async def handle(scope: Scope, request: Request) -> Answer:
     if not gone or _returns_object(scope):
         return object_reply(scope, request, code, obj)
     return document_reply(request, code, success_document(scope, obj))
+
+
+def warn_of_orphans(scope: Scope, request: Request, options: DeleteOptions) -> None:
+    """Say that the Pods of a Job stay, where nobody has said what becomes of them."""
+    unsaid = options.propagation_policy is None and options.orphan_dependents is None
+    if unsaid and scope.resource.qualified == "jobs.batch":
+        request.warn(_ORPHANS)
 
 
 def success_document(scope: Scope, obj: JsonObject) -> JsonObject:

@@ -10,7 +10,7 @@ from podward.server.listing import listed, selection
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
-from podward.server.verbs.delete import delete
+from podward.server.verbs.delete import delete, warn_of_orphans
 from podward.server.verbs.list import list_metadata, listed_item
 
 
@@ -22,6 +22,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
     options = await delete_options(request, scope)
     if isinstance(options, Status):
         return options
+    warn_of_orphans(scope, request, options)
     found = await listed(scope, chosen)
     if isinstance(found, Status):
         return found

@@ -100,6 +100,7 @@ _ANYWHERE = frozenset((NAMESPACES, GroupResource("authorization.k8s.io", "locals
 _SERVICES, _INGRESSES = GroupResource("", "services"), GroupResource("networking.k8s.io", "ingresses")
 _CLASSES = GroupResource("scheduling.k8s.io", "priorityclasses")
 _CLAIMS, _VOLUMES = GroupResource("", "persistentvolumeclaims"), GroupResource("", "persistentvolumes")
+_VOLUME_CLASSES = GroupResource("storage.k8s.io", "volumeattributesclasses")
 
 PLUGINS: tuple[Plugin, ...] = (
     Plugin("NamespaceLifecycle", _namespaced, lifecycle.mutate),
@@ -117,7 +118,7 @@ PLUGINS: tuple[Plugin, ...] = (
     Plugin("PodTolerationRestriction", _writes_pod, tolerations.mutate, tolerations.validate),
     Plugin("ExtendedResourceToleration", _writes_pod, tolerations.tolerate_resources),
     Plugin("DefaultStorageClass", _creates(_CLAIMS), small_defaults.storage_class),
-    Plugin("StorageObjectInUseProtection", _creates(_CLAIMS, _VOLUMES), small_defaults.protect),
+    Plugin("StorageObjectInUseProtection", _creates(_CLAIMS, _VOLUMES, _VOLUME_CLASSES), small_defaults.protect),
     Plugin("PersistentVolumeClaimResize", _written(_CLAIMS, Operation.UPDATE), None, small_refusals.claim_growth),
     Plugin("RuntimeClass", _creates(PODS), runtime_class.mutate),
     Plugin("DefaultIngressClass", _creates(_INGRESSES), small_defaults.ingress_class),

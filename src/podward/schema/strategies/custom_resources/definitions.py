@@ -309,7 +309,7 @@ def _meta(obj: JsonObject) -> Decision:
         wrong = () if name == wanted else ('must be spec.names.plural+"."+spec.group',)
         return (*subdomain_faults(name), *wrong)
 
-    return object_meta.new(NameRule(faults), namespaced=False)(obj)
+    return object_meta.any_new(NameRule(faults), namespaced=False)(obj)
 
 
 def _stored(obj: JsonObject) -> Decision:
@@ -351,7 +351,7 @@ def _is_established(obj: JsonObject) -> bool:
 def _change(obj: JsonObject, old: JsonObject) -> Decision:
     versions = texts(member(member(member(old, "spec"), "conversion"), "webhook"), "conversionReviewVersions")
     recognized = not versions or not {"v1", "v1beta1"}.isdisjoint(versions)
-    found = [object_meta.changed(obj, old), _spec(obj, old=old, recognized=recognized)]
+    found = [object_meta.any_changed(obj, old), _spec(obj, old=old, recognized=recognized)]
     fixed = [("scope",), ("names", "kind")] if _is_established(old) else []
     for steps in (*fixed, ("group",), ("names", "plural")):
         now, before = member(obj, "spec"), member(old, "spec")
@@ -390,7 +390,7 @@ DEFINITION = Strategy(
     namespaced=False,
 )
 DEFINITION_STATUS = Strategy(
-    validate_update=lambda obj, old: object_meta.changed(obj, old) + _accepted(obj),
+    validate_update=lambda obj, old: object_meta.any_changed(obj, old) + _accepted(obj),
     prepare_for_update=keeping_all_but_status,
     allow_unconditional_update=False,
     namespaced=False,

@@ -71,16 +71,32 @@ def _patched(obj: JsonObject, operations: list[Any]) -> JsonObject | Wrong:
         plain = _plain(operation)
         patch.append({name: value for name, value in plain.items() if value or name not in _OPTIONAL_FIELDS})
     found = json_patched_as_far(obj, patch)
-    if not isinstance(found, Unapplied):
-        return found
-    if found.operation == "test":
-        return obj
+    return _unapplied(obj, found) if isinstance(found, Unapplied) else found
+
+
+def _unapplied(obj: JsonObject, found: Unapplied) -> JsonObject | Wrong:
+    """What comes of a patch that does not apply: a test that fails leaves the object as it is."""
     parent, _, key = found.path.rpartition("/")
+    if found.operation == "test":
+        if _is_there(obj, parent):
+            return obj
+        return Wrong(f"JSON Patch: test operation does not apply: is missing path: {found.path}: missing value")
     if found.operation == "remove" and _is_object(obj, parent):
         absent = f"error in remove for path: '{found.path}': Unable to remove nonexistent key: {key}: missing value"
         return Wrong(f"JSON Patch: {absent}")
     missing = f"doc is missing path: {quote(found.path)}: missing value"
     return Wrong(f"JSON Patch: {found.operation} operation does not apply: {missing}")
+
+
+def _is_there(value: Json, path: str) -> bool:
+    """Whether something that has fields or items is at this path."""
+    for step in path.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            value = value[int(name)] if name.isascii() and name.isdecimal() and int(name) < len(value) else None
+        else:
+            value = value.get(name) if isinstance(value, dict) else None
+    return isinstance(value, dict | list)
 
 
 def _is_object(value: Json, path: str) -> bool:
