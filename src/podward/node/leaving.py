@@ -1,7 +1,8 @@
 """The end of a node's Pods when its cluster ends: as when a machine is switched off, but in good order.
 
-Containers are asked to end, and killed after a while; sandboxes, mounts and the node's mount namespace are taken away.
-What the API server has stays as it is: a node that is started again runs these Pods anew, by their restart policies.
+Containers are asked to end, and killed after a while; sandboxes, cgroups, mounts and the node's mount namespace
+are taken away. What the API server has stays as it is: a node that is started again runs these Pods anew, by their
+restart policies.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import socket
 
 from podward.api.cri_requests import RemovePodSandboxRequest, StopContainerRequest
 from podward.node import home
+from podward.policy.kubelet import cri_names
+from podward.policy.kubelet import pod_cgroups as places
+from podward.runtime import pod_cgroups
 from podward.runtime.network import pod as network
 from podward.runtime.service import container_ending, sandboxes
 from podward.runtime.service.records import SandboxRecord
@@ -66,3 +70,6 @@ def _end_pod(service: RuntimeService, record: SandboxRecord) -> None:
         for container in container_ending.of_sandbox(service, record.id):
             container_ending.stop(service, StopContainerRequest(container.id, _GRACE), who)
         sandboxes.remove(service, RemovePodSandboxRequest(record.id), who)
+    uid = record.config.labels.get(cri_names.POD_UID)
+    for path in places.every(uid) if uid else ():
+        pod_cgroups.remove(path, service.cgroups)

@@ -177,8 +177,11 @@ def test_pods_are_found_again_where_they_were_left_and_run_anew_where_they_were_
     second = ServedCluster(root)
     after = second.until_running("stays")["status"]["containerStatuses"][0]
     assert (after["containerID"], after["restartCount"]) == (before["containerID"], 0)
+    uid = second.get("pod", "stays")["metadata"]["uid"]
+    assert _cgroups(uid)
     second.end()
     assert left_over(root) == []
+    assert _cgroups(uid) == []
     third = ServedCluster(root)
     try:
         anew = third.until(
@@ -190,6 +193,11 @@ def test_pods_are_found_again_where_they_were_left_and_run_anew_where_they_were_
     finally:
         third.end()
     assert left_over(root) == []
+
+
+def _cgroups(uid: str) -> list[Path]:
+    """The cgroups of a Pod."""
+    return [*Path("/sys/fs/cgroup").glob(f"**/pod{uid}")]
 
 
 def _ask_twice(cluster: ServedCluster) -> None:
