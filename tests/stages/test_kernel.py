@@ -239,6 +239,9 @@ def test_cgroup_version_1_is_writable_at_its_root() -> None:
         ("runc", ("user", "cgroup"), "private"),
         ("runc", (), "private"),
         ("crun", ("user",), "private"),
+        ("runc", ("ours",), "slave"),
+        ("runc", ("ours", "cgroup"), "private"),
+        ("crun", ("ours",), "private"),
     ],
 )
 def test_runc_binds_the_cgroups_that_a_user_namespace_may_not_mount(
@@ -246,9 +249,11 @@ def test_runc_binds_the_cgroups_that_a_user_namespace_may_not_mount(
 ) -> None:
     mounts = (Mount("/sys/fs/cgroup", "cgroup", "cgroup", ("nosuid", "ro")),)
     lines = (LinuxIDMapping(0, 200000, 65536),) if "user" in own else ()
-    linux = Linux(uid_mappings=lines, gid_mappings=lines, namespaces=tuple(map(Namespace, ("mount", *own))))
-    shared = (MountState("/sys/fs/cgroup", nosuid=True, propagation="shared"),)
-    facts = make_facts(linux=linux, mounts=mounts, node=Node(FULL, runtime), source_flags=shared)
+    listed = tuple(Namespace(name) for name in ("mount", *own) if name != "ours")
+    linux = Linux(uid_mappings=lines, gid_mappings=lines, namespaces=listed)
+    spread = (MountState("/sys/fs/cgroup", nosuid=True, propagation="slave" if "ours" in own else "shared"),)
+    node = Node(FULL, runtime, uid_map=((0, 1000, 1),)) if "ours" in own else Node(FULL, runtime)
+    facts = make_facts(linux=linux, mounts=mounts, node=node, source_flags=spread)
     assert predicted(facts).mounts == (MountState("/sys/fs/cgroup", readonly=True, nosuid=True, propagation=spreads),)
 
 

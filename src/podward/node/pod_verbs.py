@@ -116,7 +116,7 @@ def make_place(service: RuntimeService, asked: PlaceRequest, _caller: Caller) ->
     """Make the Pod's directory and cgroup, and set ids aside; what is there stays."""
     os.makedirs(asked.directory, mode=0o700, exist_ok=True)
     if cgroups.usable():
-        pod_cgroups.ensure(asked.cgroup, asked.limits)
+        _limit(asked.cgroup, asked.limits)
         if asked.most_processes:
             pod_cgroups.limit_processes(asked.cgroup, asked.most_processes)
     if not asked.user_namespace:
@@ -130,8 +130,20 @@ def limit_cgroup(_service: RuntimeService, asked: CgroupRequest, _caller: Caller
         used = pod_cgroups.memory_used(asked.cgroup)
         if asked.must_fit and used > asked.must_fit:
             raise NodeError(f"attempting to set pod memory limit ({asked.must_fit}) below current usage ({used})")
-        pod_cgroups.ensure(asked.cgroup, asked.limits)
+        _limit(asked.cgroup, asked.limits)
     return CgroupAnswer()
+
+
+def _limit(cgroup: str, limits: LinuxContainerResources) -> None:
+    pod_cgroups.ensure(cgroup, limits)
+    _weigh(cgroup)
+
+
+def _weigh(cgroup: str) -> None:
+    """Give what all Pods of this one's class have together the share of CPU that it is to have now."""
+    above, of_pods = places.tier(cgroup)
+    if above:
+        pod_cgroups.weigh(above, by_those_below=of_pods)
 
 
 def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -> FilesAnswer:
@@ -148,6 +160,8 @@ def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -
 def remove_place(service: RuntimeService, asked: RemoveRequest, _caller: Caller) -> RemoveAnswer:
     """Take the Pod's cgroup and directory away; its volumes went before. What is not there is fine."""
     pod_cgroups.remove(asked.cgroup, service.cgroups)
+    if cgroups.usable():
+        _weigh(asked.cgroup)
     remove_tree(asked.directory)
     return RemoveAnswer()
 

@@ -1,4 +1,4 @@
-"""The cgroup of a Pod, in which its sandboxes' and containers' are: made, limited, taken away.
+"""The cgroup of a Pod, in which its sandboxes' and containers' are: made, limited, weighed, taken away.
 
 Under cgroup v1 it is made in the hierarchies that limit something, cpu and memory, and pids where these are limited;
 under v2 the controllers are handed down to it (cgroups(7)). What the machine has no file for is not limited.
@@ -17,6 +17,8 @@ HOME = "/sys/fs/cgroup"
 _V1 = (("cpu", "cpu.shares"), ("cpu", "cpu.cfs_period_us"), ("cpu", "cpu.cfs_quota_us"))
 _MEMORY_V1 = "memory.limit_in_bytes"
 _CONTROLLERS = "+cpu +memory +pids"
+_LEAST_SHARES, _MOST_SHARES = 2, 262144
+_LEAST_WEIGHT, _MOST_WEIGHT = 1, 10_000
 _NO_LIMIT = "-1"
 _MOUNT_PIDS = "mount the cgroup controller pids there, or do without --pod-max-pids"
 
@@ -45,6 +47,29 @@ def limit_processes(path: str, most: int) -> None:
         directory = f"{HOME}/pids{path}"
         os.makedirs(directory, exist_ok=True)
     _write(f"{directory}/pids.max", str(most))
+
+
+def weigh(above: str, *, by_those_below: bool) -> None:
+    """Give this cgroup of Pods' cgroups the least share of CPU, or as much as those below it have together.
+
+    What is there is counted: cgroups of several nodes on this machine are beside each other. Raises NodeError where the
+    kernel refuses.
+    """
+    if os.path.exists(f"{HOME}/cgroup.controllers"):
+        directory, file, least, most = f"{HOME}{above}", "cpu.weight", _LEAST_WEIGHT, _MOST_WEIGHT
+    else:
+        directory, file, least, most = f"{HOME}/cpu{above}", "cpu.shares", _LEAST_SHARES, _MOST_SHARES
+    together = _sum_below(directory, file) if by_those_below else least
+    _write(f"{directory}/{file}", str(min(max(together, least), most)))
+
+
+def _sum_below(directory: str, file: str) -> int:
+    total = 0
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError, ValueError), open(f"{entry.path}/{file}", encoding="ascii") as opened:
+                total += int(opened.read())
+    return total
 
 
 def memory_used(path: str) -> int:

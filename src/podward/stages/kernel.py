@@ -163,6 +163,7 @@ def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     if nosuid and not any(state.destination == "/" for state in flags):
         flags = (*flags, MountState("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
-    cgroup = any(namespace.type == "cgroup" for namespace in facts.spec.linux.namespaces)
+    shared = not any(namespace.type == "cgroup" for namespace in facts.spec.linux.namespaces)
+    foreign = shared and (own or facts.node.in_user_namespace)
     execution = facts.execution
-    return mounts.MountFacts(facts.node.runtime, own, execution.cgroup_v2, flags, joined, execution.locked, cgroup)
+    return mounts.MountFacts(facts.node.runtime, own, execution.cgroup_v2, flags, joined, execution.locked, foreign)

@@ -44,3 +44,15 @@ def test_of_what_runs_one_after_the_other_the_largest_counts() -> None:
 def test_the_limits_of_the_pod_itself_count() -> None:
     own = Resources(limits={**MEMORY}, requests={**MEMORY})
     assert pod_cgroups.decide(PodSpec(containers=(container(),), resources=own)).memory_limit_in_bytes == 64 << 20
+
+
+@pytest.mark.parametrize(
+    ("spec", "tier"),
+    [
+        (PodSpec(containers=(container(),)), ("/kubepods/besteffort", False)),
+        (PodSpec(containers=(container(CPU),)), ("/kubepods/burstable", True)),
+        (PodSpec(containers=(container(BOTH, BOTH),)), ("", False)),
+    ],
+)
+def test_pods_of_a_class_have_a_share_together(spec: PodSpec, tier: tuple[str, bool]) -> None:
+    assert pod_cgroups.tier(pod_cgroups.path(spec, "u")) == tier

@@ -18,8 +18,8 @@ Specification (mount(2), mount_namespaces(7); crun 1.8.1 and runc 1.1.5 as obser
   them, but for a read-only root outside a user namespace it sets ro as the only flag.
 - `/sys/fs/cgroup` of cgroup v1 is a writable tmpfs that holds one mount for each controller; `ro` applies to those.
   crun gives the tmpfs the other options, runc always nosuid, nodev, noexec.
-- `/sys/fs/cgroup` of cgroup v2 is a new mount, but for runc in a user namespace without a cgroup namespace: nobody may
-  make one there, and runc binds the machine's.
+- `/sys/fs/cgroup` of cgroup v2 is a new mount, but for runc in a user namespace, the container's or Podward's own,
+  without a cgroup namespace: nobody may make one there, and runc binds the machine's.
 - A mount hides every earlier mount at the same place or below it.
 - runc mounts nothing below /proc but a few files (checkProcMount), and on /proc itself only what is a proc; crun does.
 - Masked and read-only paths (runtime-spec 1.0.2 `linux.maskedPaths` and `readonlyPaths`): the runtime skips a path that
@@ -74,7 +74,8 @@ class MountFacts(Struct, frozen=True, gc=False):
     `sources` are the flags of the mounts that bind mounts come from, by the destination in the spec; "/" is the mount
     that holds the root file system. A destination that is not listed comes from a mount without flags. `joined` are
     the types of the namespaces that the spec joins by path. `locked` are the destinations in the spec whose source's
-    flags nobody in Podward's own user namespace may clear. `cgroup_namespace` is whether the spec lists one.
+    flags nobody in Podward's own user namespace may clear. `foreign_cgroups` is whether the container's cgroup
+    namespace belongs to another user namespace than its own.
     """
 
     runtime: str
@@ -83,11 +84,11 @@ class MountFacts(Struct, frozen=True, gc=False):
     sources: tuple[MountState, ...] = ()
     joined: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
-    cgroup_namespace: bool = True
+    foreign_cgroups: bool = False
 
     def as_made(self, mount: Mount) -> Mount:
         """The mount as the runtime makes it in the end."""
-        bound = self.runtime == "runc" and self.user_namespace and self.cgroup_v2 and not self.cgroup_namespace
+        bound = self.runtime == "runc" and self.cgroup_v2 and self.foreign_cgroups
         if mount.type != "cgroup" or not bound:
             return mount
         return structs.replace(mount, type="bind", source=CGROUPS, options=("bind", *mount.options))

@@ -4,6 +4,8 @@ Specification (kubelet, pkg/kubelet/cm `GetPodContainerName` and `ResourceConfig
 Pod's is kubepods/podUID, others' kubepods/burstable/podUID and kubepods/besteffort/podUID. Its CPU shares follow from
 the sum of the requests; a BestEffort Pod has the least. A quota of CPU and a limit of memory it has where every
 container has such a limit, or the Pod itself. Of containers that run one after the other the largest counts.
+Beside the Guaranteed Pods, all BestEffort Pods together have the least shares, all Burstable Pods the sum of theirs
+(qos_container_manager_linux.go).
 """
 
 from __future__ import annotations
@@ -25,6 +27,12 @@ def path(spec: PodSpec, uid: str) -> str:
 def every(uid: str) -> tuple[str, ...]:
     """Where the cgroup of a Pod may be, whatever its class."""
     return tuple(f"{ROOT}{below}/pod{uid}" for below in _BELOW.values())
+
+
+def tier(path: str) -> tuple[str, bool]:
+    """The cgroup of all Pods of this one's class, "" for Guaranteed, and whether it has the sum of their shares."""
+    above = path.rpartition("/")[0]
+    return ("" if above == ROOT else above), above == f"{ROOT}{_BELOW['Burstable']}"
 
 
 def decide(spec: PodSpec) -> LinuxContainerResources:

@@ -16,7 +16,10 @@ import stat
 from podward.errors import NodeError
 from podward.runtime import syscalls
 
-UNMAPPABLE = "put the volume on a file system that can be id-mapped (ext4, xfs, btrfs, tmpfs), or leave hostUsers out"
+UNMAPPABLE = (
+    "put the volume on a file system that can be id-mapped (ext4, xfs, btrfs; from Linux 6.3 tmpfs, where Secrets and "
+    "tokens are, too), or leave hostUsers out"
+)
 
 
 def bind(descriptor: int, target: str, userns: str = "") -> None:
