@@ -73,7 +73,7 @@ def test_a_host_path_keeps_its_owner_whatever_fs_group_says(podward: Podward, tm
         ("Socket", "file", "is not a socket"),
         ("CharDevice", "file", "is not a character device"),
         ("BlockDevice", "file", "is not a block device"),
-        ("Directory", "absent", "doesn't exist"),
+        ("Directory", "absent", "is not a directory"),
     ],
 )
 def test_a_host_path_of_another_type_is_refused(

@@ -166,7 +166,7 @@ def test_what_is_missing_is_told_in_the_kubelets_words_and_awaited(connection: C
         assert here.told == [
             f'{failed} "v" : secret "later" not found',
             f'{failed} "m" : configmap references non-existent config key: absent',
-            f'{failed} "h" : hostPath {tmp_path}/nothing doesn\'t exist',
+            f'{failed} "h" : hostPath type check failed: {tmp_path}/nothing is not a directory',
             f"Warning FailedMount Unable to attach or mount volumes: {lists}: {claim}",
         ]
         assert (await here.volumes.prepare(pod)).retry == 2 * first.retry

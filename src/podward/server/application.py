@@ -25,7 +25,7 @@ from podward.server.beginnings import ServiceAllocator
 from podward.server.cache import Caches
 from podward.server.callers import Callers
 from podward.server.catalog import Catalog
-from podward.server.controllers import running
+from podward.server.controllers import names, running
 from podward.server.custom_definitions import Definitions
 from podward.server.event_expiry import EventExpiry
 from podward.server.fairness import Fairness, Limits
@@ -111,7 +111,8 @@ class Application:
         tokens = AccountTokens(settings.authentication.accounts, store, self._legacy_tokens.note)
         callers = self._callers = Callers(settings.authentication, tokens)
         self._authentication = settings.authentication
-        configured = structs.replace(settings.admission, disabled=settings.disabled_plugins)
+        publishes = names.AUTHORITIES in settings.controllers
+        configured = structs.replace(settings.admission, disabled=settings.disabled_plugins, publishes=publishes)
         openshift = self._openshift = self._of_openshift(settings, configured)
         catalog = Catalog((*RESOURCES, *(openshift.resources if openshift is not None else ()), *_metrics(settings)))
         self.plugins = Plugins(

@@ -65,11 +65,12 @@ _LOOKED_UP = (
     "csidrivers",
     *(plural for plural in node_restriction.LOOKED_UP if plural != "pods"),
     "ingressclasses",
+    "configmaps",
 )
 _OF_PODS = ("serviceaccounts", "priorityclasses", "storageclasses", "limitranges", "runtimeclasses")
 _NEEDED = {"ingresses": "ingressclasses", "priorityclasses": "priorityclasses"}
 """What plugins look up for objects of other kinds."""
-_SUFFIX = 5
+_SUFFIX, _SYSTEM = 5, "kube-system"
 _ATTEMPTS, _PAUSE = 20, 0.05
 _ENDS = "deletionTimestamp"
 _VALIDATING = tuple(step for step in order.STEPS if step.phase is Phase.VALIDATING)
@@ -195,6 +196,7 @@ class Plugins:
         authorize: Authorize = nobody_knows,
     ) -> None:
         """`authorize` answers what plugins ask about callers; without it the answer is no."""
+        self._publishes = configured.publishes
         self._authorize = authorize
         self._objects = StoredObjects(caches)
         self._settings = configured.plugins
@@ -245,6 +247,14 @@ class Plugins:
             each.again = True
         return await self._mutate(structs.replace(asked, object=found), request, rounds, granted=granted)
 
+    async def _has_service_authority(self, asked: AdmissionRequest) -> bool:
+        """Whether a Pod gets OpenShift's authority, too: with OpenShift, and where no authority is published at all."""
+        if self._openshift is not None or self._publishes or asked.resource.resource != "pods":
+            return self._openshift is not None
+        await self._objects.fresh("configmaps")
+        places = (asked.namespace, _SYSTEM)
+        return all(self._objects.get("configmaps", place, pod_accounts.ROOT) is None for place in places)
+
     async def _may_have_token(self, asked: AdmissionRequest) -> bool:
         """Whether a node may have tokens for the audience that it asks for."""
         if asked.object is None or not node_restriction.asks_for_token(asked):
@@ -256,8 +266,8 @@ class Plugins:
         self, asked: AdmissionRequest, request: Request, rounds: tuple[Rounds, Rounds], *, granted: bool
     ) -> JsonObject | Status | None:
         """`rounds` are those of the policies, and those of the webhooks."""
-        is_openshift = self._openshift is not None
-        served = Served(asked, self._objects, letters(_SUFFIX), granted, self._settings, is_openshift)
+        with_authority = await self._has_service_authority(asked)
+        served = Served(asked, self._objects, letters(_SUFFIX), granted, self._settings, with_authority)
         found = mutated(served, self.disabled)
         if MUTATING_POLICIES not in self.disabled and not isinstance(found, Status):
             found = await self._mutating_policies.mutate(_with(asked, found), rounds[0])

@@ -195,11 +195,6 @@ def test_pods_are_found_again_where_they_were_left_and_run_anew_where_they_were_
     assert left_over(root) == []
 
 
-def _cgroups(uid: str) -> list[Path]:
-    """The cgroups of a Pod."""
-    return [*Path("/sys/fs/cgroup").glob(f"**/pod{uid}")]
-
-
 def _ask_twice(cluster: ServedCluster) -> None:
     """End it as who presses Ctrl-C again."""
     for pid in (cluster.process.pid, *_children(cluster.process.pid)):
@@ -214,3 +209,9 @@ def _ask_twice(cluster: ServedCluster) -> None:
 
 def _children(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _cgroups(uid: str) -> list[Path]:
+    """The cgroups of a Pod, in each hierarchy."""
+    hierarchies = (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir())
+    return [found for each in hierarchies for found in (each / "kubepods").glob(f"**/pod{uid}")]

@@ -69,14 +69,14 @@ def test_a_pod_gets_its_account_token_priority_and_tolerations() -> None:
     }
 
 
-def test_openshifts_authority_is_mounted_by_its_own_server_alone() -> None:
+def test_openshifts_authority_is_mounted_where_it_is_wanted() -> None:
     def maps(served: Served) -> list[object]:
         (volume,) = objects(member(_made(served), "spec"), "volumes")
         return [member(source, "configMap").get("name") for source in objects(member(volume, "projected"), "sources")]
 
     asked = _asked(_pod())
     assert maps(asked) == [None, "kube-root-ca.crt", None]
-    assert maps(structs.replace(asked, openshift=True))[3:] == ["openshift-service-ca.crt"]
+    assert maps(structs.replace(asked, service_authority=True))[3:] == ["openshift-service-ca.crt"]
 
 
 def test_no_token_is_mounted_where_nobody_wants_it() -> None:

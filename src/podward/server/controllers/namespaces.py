@@ -14,6 +14,7 @@ from podward.schema.resources import BY_PLURAL
 from podward.server.catalog import key_of, prefix_of
 from podward.server.controllers.worker import Worker
 from podward.server.encoding import decoded
+from podward.stages.admission.pod_accounts import DEFAULT, ROOT
 
 if TYPE_CHECKING:
     from podward.api.json_value import JsonObject
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 ACCOUNTS, AUTHORITIES = "service-account-controller", "root-ca-cert-publisher"
 """The service accounts of the two controllers."""
 _NAMESPACES, _ACCOUNTS, _MAPS = (BY_PLURAL["", "v1", name] for name in ("namespaces", "serviceaccounts", "configmaps"))
-_DEFAULT, _AUTHORITY = "default", "kube-root-ca.crt"
 _DESCRIPTION = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the"
     " internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes"
@@ -66,7 +66,7 @@ class Namespaces:
             self._worker.note([key.removeprefix(self._namespaces.prefix)])
             return
         *_, namespace, name = key.split("/")
-        if name in {_DEFAULT, _AUTHORITY}:
+        if name in {DEFAULT, ROOT}:
             self._worker.note([namespace])
 
     async def _look(self, name: str) -> bool:
@@ -80,24 +80,24 @@ class Namespaces:
     async def _account(self, namespace: str) -> bool:
         if self._accounts is None or self._cache_of_accounts is None:
             return True
-        if self._cache_of_accounts.get(key_of(_ACCOUNTS, namespace, _DEFAULT)) is not None:
+        if self._cache_of_accounts.get(key_of(_ACCOUNTS, namespace, DEFAULT)) is not None:
             return True
         made: JsonObject = {
             "apiVersion": "v1",
             "kind": "ServiceAccount",
-            "metadata": {"name": _DEFAULT, "namespace": namespace},
+            "metadata": {"name": DEFAULT, "namespace": namespace},
         }
         return _is_done(await self._accounts.ask("POST", f"/api/v1/namespaces/{namespace}/serviceaccounts", made))
 
     async def _authority(self, namespace: str) -> bool:
         if self._authorities is None or self._cache_of_maps is None:
             return True
-        item = self._cache_of_maps.get(key_of(_MAPS, namespace, _AUTHORITY))
+        item = self._cache_of_maps.get(key_of(_MAPS, namespace, ROOT))
         data: JsonObject = {"ca.crt": self._certificate}
         path = f"/api/v1/namespaces/{namespace}/configmaps"
         if item is None:
             metadata: JsonObject = {
-                "name": _AUTHORITY,
+                "name": ROOT,
                 "namespace": namespace,
                 "annotations": {"kubernetes.io/description": _DESCRIPTION},
             }
@@ -106,7 +106,7 @@ class Namespaces:
         obj = decoded(item.stored)
         if obj.get("data") == data:
             return True
-        return await self._authorities.ask("PUT", f"{path}/{_AUTHORITY}", {**obj, "data": data}) < _FAILED
+        return await self._authorities.ask("PUT", f"{path}/{ROOT}", {**obj, "data": data}) < _FAILED
 
 
 def _is_done(code: int) -> bool:

@@ -211,6 +211,8 @@ async def _services_proxy(scope: Scope, request: Request) -> Answer:
     if port is None:
         return status.service_unavailable(f'no service port {wanted.port} found for service "{wanted.name}"')
     found = await _behind(parts, namespace, wanted.name, port)
+    if found is None:
+        return status.not_found(GroupResource("", "services"), wanted.name)
     random.shuffle(found)
     for each in found:
         pod = await _stored(parts, _PODS, namespace, each.pod) if each.namespace == namespace else None
@@ -219,13 +221,16 @@ async def _services_proxy(scope: Scope, request: Request) -> Answer:
     return status.service_unavailable(f'no endpoints available for service "{request.info.name}"')
 
 
-async def _behind(parts: Parts, namespace: str, name: str, port: str) -> list[locations.Behind]:
-    endpoints = await _stored(parts, _ENDPOINTS, namespace, name) or {}
+async def _behind(parts: Parts, namespace: str, name: str, port: str) -> list[locations.Behind] | None:
+    """What is behind a port of a Service; None where nobody has said yet what is behind the Service."""
+    endpoints = await _stored(parts, _ENDPOINTS, namespace, name)
     cache = parts.caches.of(prefix_of(_SLICES))
     await cache.fresh()
     items = cache.items(prefix_of(_SLICES, namespace))
     slices = [decoded(item.stored) for item in items if item.labels.get(_OF_SERVICE) == name]
-    return locations.behind(objects(endpoints, "subsets"), slices, port)
+    if endpoints is None and not slices:
+        return None
+    return locations.behind(objects(endpoints or {}, "subsets"), slices, port)
 
 
 async def _nodes_proxy(scope: Scope, request: Request) -> Answer:

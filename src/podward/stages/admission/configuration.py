@@ -36,6 +36,8 @@ class Configured(Struct, frozen=True):
     pod_security: Configuration = Configuration()
     plugins: PluginSettings = PluginSettings()
     disabled: frozenset[str] = OFF_BY_DEFAULT
+    publishes: bool = False
+    """Whether the server itself puts its authority's certificate into every namespace."""
 
 
 NOT_CONFIGURED = Configured()

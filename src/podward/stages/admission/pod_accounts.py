@@ -1,8 +1,8 @@
 """ServiceAccount: a Pod has one, and where it wants it, its token in a volume.
 
 Specification: Kubernetes, plugin/pkg/admission/serviceaccount. Mirror Pods have none. A container that mounts something
-at the token's place is left alone. OpenShift's server (its patch of that plugin) adds an authority's certificate. What
-a Pod of the account may refer to is `account_limits`' to say.
+at the token's place is left alone. What is built from OpenShift's tree (its patch of that plugin) adds an authority's
+certificate: docs/decisions/0033. What a Pod of the account may refer to is `account_limits`' to say.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from podward.documents.raw_fields import member, objects
 from podward.stages.admission.account_limits import fault_of_debugging, fault_of_mirror, fault_of_references
 from podward.stages.admission.served_facts import Served, refused
 
-NAME, DEFAULT = "ServiceAccount", "default"
-"""The plugin, and the account of Pods that name none."""
+NAME, DEFAULT, ROOT = "ServiceAccount", "default", "kube-root-ca.crt"
+"""The plugin, the account of Pods that name none, and the map that has the certificate of the server's authority."""
 _PODS = GroupResource("", "pods")
 _MIRROR = "kubernetes.io/config.mirror"
 _PLACE = "/var/run/secrets/kubernetes.io/serviceaccount"
 _PREFIX = "kube-api-access-"
 _SOURCES: list[Json] = [
     {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-    {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+    {"configMap": {"name": ROOT, "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
     {
         "downwardAPI": {
             "items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]
@@ -65,7 +65,7 @@ def mutate(asked: Served, obj: JsonObject) -> JsonObject | Status:
         return account
     spec = {**spec, "serviceAccountName": name, "serviceAccount": name}
     if _wants_token(spec, account):
-        sources = [*_SOURCES, _OF_OPENSHIFT] if asked.openshift else _SOURCES
+        sources = [*_SOURCES, _OF_OPENSHIFT] if asked.service_authority else _SOURCES
         spec = _with_token(spec, _PREFIX + asked.letters, sources)
     if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
         spec["imagePullSecrets"] = account["imagePullSecrets"]

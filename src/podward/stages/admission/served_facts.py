@@ -29,7 +29,7 @@ class Served(Struct, frozen=True):
     """What a plugin is asked: the request, what is stored, and letters that make a name unique.
 
     `granted` is whether the caller may do what a plugin asked the authorizers about; `settings` is the plugins'
-    configuration; `openshift` is whether the server is one of OpenShift.
+    configuration; `service_authority` is whether Pods get the certificate of OpenShift's authority of Services, too.
     """
 
     request: AdmissionRequest
@@ -37,7 +37,7 @@ class Served(Struct, frozen=True):
     letters: str
     granted: bool = False
     settings: PluginSettings = NO_SETTINGS
-    openshift: bool = False
+    service_authority: bool = False
 
 
 def missing(kind: str, name: str) -> Status:
