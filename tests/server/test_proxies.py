@@ -87,9 +87,11 @@ def echoing(tls: ssl.SSLContext | None = None) -> Iterator[int]:
             found.socket = tls.wrap_socket(found.socket, server_side=True)
         thread = threading.Thread(target=found.serve_forever)
         thread.start()
-        yield found.server_port
-        found.shutdown()
-        thread.join()
+        try:
+            yield found.server_port
+        finally:  # also where a test fails: its process waits for the thread
+            found.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="module")
