@@ -231,6 +231,22 @@ def test_a_test_of_what_cannot_be_there_refuses(policies: Policies) -> None:
     assert (code, refused["message"]) == (403, f"policy 'p0' with binding 'p0' denied request: {said}")
 
 
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("0", "error in remove for path: '{}': Unable to remove nonexistent key: nope: missing value"),
+        ("9" * 5000, 'remove operation does not apply: doc is missing path: "{}": missing value'),
+    ],
+)
+def test_what_is_not_there_in_an_item_of_a_list_cannot_be_removed(policies: Policies, index: str, said: str) -> None:
+    path = f"/metadata/ownerReferences/{index}/nope"
+    policies.mutate(patched(f'[JSONPatch{{op: "remove", path: "{path}"}}]'))
+    owner = {"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u"}
+    code, refused, _ = create(policies, config_map({}, ownerReferences=[owner]))
+    told = f"policy 'p0' with binding 'p0' denied request: JSON Patch: {said.format(path)}"
+    assert (code, refused["message"]) == (403, told)
+
+
 def test_a_mutation_that_fails_refuses(policies: Policies) -> None:
     policies.mutate(applied("Object{spec: Object.spec{a: 1}}"))
     code, refused, _ = create(policies, config_map())

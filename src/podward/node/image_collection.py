@@ -10,7 +10,6 @@ Ours: with our own runtime an image that no registry has given stays: nobody cou
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from podward.api.cri_refusal import CriCode, CriRefusal
 from podward.api.cri_requests import ContainerStatusRequest, ListContainersRequest
 from podward.api.cri_status import ContainerFilter, Image
 from podward.api.json_value import JsonObject
+from podward.client.work import Regularly
 from podward.errors import RuntimeFailedError
 from podward.node.context import NodeContext
 from podward.policy.kubelet import image_collection as policy
@@ -47,24 +47,17 @@ class ImageCollection:
         self._known: dict[str, Known] = {}
         self._began = time.monotonic()
         self._failed = False
-        self._task: asyncio.Task[None] | None = None
+        self._regularly = Regularly("image collection", self.look, _EACH)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to look, unless no image ever goes."""
         if not self._thresholds.never:
             self._began = time.monotonic()
-            self._task = asyncio.create_task(self._look_for_ever())
+            await self._regularly.start()
 
     async def close(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _look_for_ever(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(_EACH)
+        await self._regularly.close()
 
     async def look(self) -> None:
         """Collect, and tell what fails."""

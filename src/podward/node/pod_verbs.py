@@ -160,9 +160,9 @@ def make_files(_service: RuntimeService, asked: FilesRequest, _caller: Caller) -
 def remove_place(service: RuntimeService, asked: RemoveRequest, _caller: Caller) -> RemoveAnswer:
     """Take the Pod's cgroup and directory away; its volumes went before. What is not there is fine."""
     pod_cgroups.remove(asked.cgroup, service.cgroups)
+    remove_tree(asked.directory)
     if cgroups.usable():
         _weigh(asked.cgroup)
-    remove_tree(asked.directory)
     return RemoveAnswer()
 
 

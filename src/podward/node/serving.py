@@ -179,7 +179,7 @@ class _Running:
         if self._static is not None:
             self._static.start(self._pods)
         self._logs.start()
-        self._collection.start()
+        await self._collection.start()
 
     async def close(self) -> None:
         """Do nothing more; what runs goes on."""

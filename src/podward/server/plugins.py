@@ -249,8 +249,10 @@ class Plugins:
 
     async def _has_service_authority(self, asked: AdmissionRequest) -> bool:
         """Whether a Pod gets OpenShift's authority, too: with OpenShift, and where no authority is published at all."""
-        if self._openshift is not None or self._publishes or asked.resource.resource != "pods":
-            return self._openshift is not None
+        if self._openshift is not None:
+            return True
+        if self._publishes or asked.resource.resource != "pods" or asked.operation is not Operation.CREATE:
+            return False
         await self._objects.fresh("configmaps")
         places = (asked.namespace, _SYSTEM)
         return all(self._objects.get("configmaps", place, pod_accounts.ROOT) is None for place in places)

@@ -72,3 +72,10 @@ def test_a_quantity_of_many_digits_is_a_decimal() -> None:
     assert "abs:(big.nat)[5076944270805263616 54210108624]}" in dumped("1000000000000000000000.5")
     with pytest.raises(ValueError, match="1 Gi"):
         dumped("1 Gi")
+
+
+def test_a_quantity_that_no_memory_holds_is_not_written_out() -> None:
+    for text in ("1e-999999999", f"{'9' * 20}e999999999"):
+        with pytest.raises(ValueError, match="999999999"):
+            dumped(text)
+        assert template_hash({"spec": {"containers": [{"resources": {"limits": {"x/y": text}}}]}})

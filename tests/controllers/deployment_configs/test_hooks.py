@@ -13,7 +13,7 @@ from podward.controllers.apps.ownership import annotations_of, labels_of, name_o
 from podward.controllers.deployment_configs import rollouts
 from podward.controllers.deployment_configs.decision import Plan, decide
 from podward.controllers.deployment_configs.hooks import NOT_THERE, Seen
-from podward.controllers.deployment_configs.rollouts import CANCELLED, PHASE, REASON, STARTED
+from podward.controllers.deployment_configs.rollouts import CANCELLED, PHASE, REASON, STARTED, with_annotations
 from podward.documents.raw_fields import member, objects
 
 WHERE = "ns/web-1"
@@ -213,3 +213,11 @@ def test_older_rollouts_are_scaled_down_before_the_first_hook() -> None:
 def test_without_hooks_nothing_is_waited_for() -> None:
     own = config(1, strategy=RECREATE)
     assert step(own, controller(own, 1, "Running")).pod is None
+
+
+def test_what_somebody_else_wrote_into_the_annotation_is_not_believed() -> None:
+    of = with_hooks(pre=hook())
+    running = controller(of, 1, "Running")
+    for written in ("1e999", "9" * 400, "-1", '"x"', "true"):
+        odd = with_annotations(running, {"podward.dev/deployment-hooks": f'{{"pre": {written}}}'})
+        assert step(of, odd).pod is not None, written

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PRE, MID, POST = "pre", "mid", "post"
 SUCCEEDED, FAILED, REFUSED = "Succeeded", "Failed", "Refused"
+_END_OF_TIME = 1 << 40
 _HOOKS = "podward.dev/deployment-hooks"
 _PARAMETERS = {"Recreate": "recreateParams", "Rolling": "rollingParams"}
 _OF = {"Recreate": (PRE, MID, POST), "Rolling": (PRE, POST)}
@@ -89,7 +90,12 @@ def _state(controller: JsonObject) -> dict[str, int | None]:
     except (ValueError, RecursionError):
         return {}
     known = found.items() if isinstance(found, dict) else ()
-    return {name: at for name, at in known if name in {PRE, MID, POST} and (at is None or type(at) is int)}
+    return {name: at for name, at in known if name in {PRE, MID, POST} and _is_moment(at)}
+
+
+def _is_moment(at: object) -> bool:
+    """Whether it is seconds, or nothing: whoever may write the annotation could have put any number there."""
+    return at is None or (type(at) is int and 0 <= at < _END_OF_TIME)
 
 
 # --- a step of a hook -------------------------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from podward.api.cri_requests import AttachRequest, ExecRequest, ExecSyncRequest
 from podward.api.json_value import JsonObject
 from podward.documents.raw_fields import member, objects
 from podward.node.server.host import Host
+from podward.policy.kubelet import container_rows
 from podward.runtime.streaming import handshake, translating, tunnel
 from podward.runtime.streaming.remote_command import Asked
 from podward.schema.validation.raw import text
 
-_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _CODES = {CriCode.NOT_FOUND: 404, CriCode.RESOURCE_EXHAUSTED: 429}
 _PASSED_BY_US = frozenset(("authorization", "host", "content-length", "transfer-encoding"))
 _LAST_PORT = 65535
@@ -103,11 +103,7 @@ async def run(host: Host, request: web.Request) -> web.StreamResponse:
 
 def running_container(pod: JsonObject, name: str) -> str:
     """The id of a container that runs, without the runtime's name; empty where none does."""
-    status = member(pod, "status")
-    for each in (each for kind in _STATUSES for each in objects(status, kind)):
-        if each.get("name") == name and "running" in member(each, "state"):
-            return text(each, "containerID").rpartition("://")[2]
-    return ""
+    return next((container_rows.id_of(row) for row in container_rows.running(pod) if row.get("name") == name), "")
 
 
 def _pod(host: Host, request: web.Request) -> JsonObject | None:

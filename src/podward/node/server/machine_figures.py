@@ -122,5 +122,5 @@ def _processes() -> JsonObject:
 
 
 def _lines(file: str) -> list[str]:
-    with open(file, encoding="ascii") as opened:
+    with open(file, encoding="utf-8", errors="replace") as opened:  # devices have the names that somebody gave them
         return opened.read().splitlines()

@@ -14,11 +14,11 @@ from msgspec import Struct, field
 
 from podward.api.cri_stats import ContainerStats, PodSandboxStats, SwapUsage
 from podward.api.json_value import JsonObject
-from podward.documents.raw_fields import member, objects
 from podward.node.server import figures, machine_figures
 from podward.node.server.figures import containers_of, labels, pod_labels, sample
 from podward.node.server.host import Host
 from podward.node.server.machine_figures import NANO
+from podward.policy.kubelet import container_rows
 from podward.schema import moments
 
 _SWAP = "Reported only on non-windows systems"
@@ -123,10 +123,6 @@ def _tell_node(made: dict[str, _Family]) -> None:
 
 def _starts(pods: Sequence[JsonObject]) -> Iterator[tuple[str, float]]:
     """When each container that runs has begun, by its id."""
-    for pod in pods:
-        status = member(pod, "status")
-        for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
-            for row in objects(status, kind):
-                since = member(member(row, "state"), "running").get("startedAt")
-                if isinstance(since, str):
-                    yield str(row.get("containerID")).rpartition("://")[2], moments.seconds(since)
+    for row in (row for pod in pods for row in container_rows.running(pod)):
+        if since := container_rows.since(row):
+            yield container_rows.id_of(row), moments.seconds(since)

@@ -22,6 +22,7 @@ from podward.documents.raw_fields import member, objects
 from podward.node.server import commands, figures, identities, logs, resource_metrics, summary
 from podward.node.server.callers import Unanswered
 from podward.node.server.host import Host
+from podward.policy.kubelet import container_rows
 
 if TYPE_CHECKING:
     from podward.node.server.callers import Callers
@@ -35,7 +36,6 @@ Handle: TypeAlias = Callable[[Host, web.Request], Awaitable[web.StreamResponse]]
 _IN_CONTAINER = ("/{namespace}/{pod}/{container}", "/{namespace}/{pod}/{uid}/{container}")
 _IN_POD = ("/{namespace}/{pod}", "/{namespace}/{pod}/{uid}")
 _STREAMED = ("GET", "POST")
-_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
 
 async def _healthy(_host: Host, _request: web.Request) -> web.Response:
@@ -66,12 +66,8 @@ def _identity(pod: JsonObject) -> JsonObject:
 
 
 def _images(pod: JsonObject) -> JsonObject:
-    status = member(pod, "status")
     kept: list[Json] = [
-        {"name": each.get("name"), "image": each.get("image"), "resources": {}}
-        for kind in _STATUSES
-        for each in objects(status, kind)
-        if "running" in member(each, "state")
+        {"name": row.get("name"), "image": row.get("image"), "resources": {}} for row in container_rows.running(pod)
     ]
     return {"containers": kept or None}
 

@@ -13,12 +13,12 @@ from aiohttp import web
 
 from podward.api.cri_stats import ContainerStats, CpuUsage, MemoryUsage, NetworkUsage, PodSandboxStats, SwapUsage
 from podward.api.json_value import Json, JsonObject
-from podward.documents.raw_fields import member, objects
+from podward.documents.raw_fields import member
 from podward.node.server.figures import CONTAINER, containers_of
 from podward.node.server.host import Host
 from podward.node.server.machine_figures import moment
+from podward.policy.kubelet import container_rows
 
-_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _IN_USE = ("usedBytes", "inodesUsed")
 
 
@@ -40,10 +40,10 @@ def of(found: Sequence[PodSandboxStats], pods: Sequence[JsonObject], disk: JsonO
         told: JsonObject = {
             "podRef": {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid},
         }
-        status = member(known.get(metadata.uid, {}), "status")
-        if status.get("startTime"):
-            told["startTime"] = status["startTime"]
-        began = dict(_starts(status))
+        pod = known.get(metadata.uid, {})
+        if since := member(pod, "status").get("startTime"):
+            told["startTime"] = since
+        began = {container_rows.id_of(row): container_rows.since(row) for row in container_rows.running(pod)}
         containers: list[Json] = [_container(one, began, disk) for one in containers_of(sandbox)]
         yield {**told, "containers": containers, **_pod(sandbox)}
 
@@ -62,11 +62,11 @@ def _pod(sandbox: PodSandboxStats) -> JsonObject:
     return told
 
 
-def _container(one: ContainerStats, began: Mapping[str, Json], disk: JsonObject) -> JsonObject:
+def _container(one: ContainerStats, began: Mapping[str, str], disk: JsonObject) -> JsonObject:
     attributes = one.attributes
     told: JsonObject = {"name": attributes.labels.get(CONTAINER, "") if attributes is not None else ""}
-    if attributes is not None and attributes.id in began:
-        told["startTime"] = began[attributes.id]
+    if attributes is not None and (since := began.get(attributes.id)):
+        told["startTime"] = since
     told |= {**_cpu(one.cpu), **_memory(one.memory), **_swap(one.swap)}
     layer = one.writable_layer
     if layer is not None:
@@ -123,12 +123,3 @@ def _network(network: NetworkUsage | None) -> JsonObject:
 
 def _known(said: dict[str, int | None]) -> JsonObject:
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _starts(status: JsonObject) -> Iterator[tuple[str, Json]]:
-    """When each container that runs has begun, by its id."""
-    for kind in _STATUSES:
-        for row in objects(status, kind):
-            since = member(member(row, "state"), "running").get("startedAt")
-            if since:
-                yield str(row.get("containerID")).rpartition("://")[2], since

@@ -8,10 +8,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from podward.api.json_value import JsonObject
-from podward.documents.raw_fields import member, objects
+from podward.documents.raw_fields import member
+from podward.policy.kubelet.container_rows import bare_id, id_of, rows
 from podward.schema.validation.raw import text
 
-_STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 _WAITING = {
     "ErrImagePull": "image can't be pulled",
     "ImagePullBackOff": "trying and failing to pull image",
@@ -26,25 +26,21 @@ class NoLog(Struct, frozen=True):
 
 def run_with_log(pod: JsonObject, container: str, *, previous: bool) -> str | NoLog:
     """The id of the container whose log is meant, as the Pod's status has it, without the runtime's name."""
-    name, status = text(member(pod, "metadata"), "name"), member(pod, "status")
-    found = next((each for kind in _STATUSES for each in objects(status, kind) if each.get("name") == container), None)
+    name = text(member(pod, "metadata"), "name")
+    found = next((each for each in rows(pod) if each.get("name") == container), None)
     of = f'container "{container}" in pod "{name}"'
     if found is None:
         return NoLog(f"{of} is not available")
     state = member(found, "state")
     last = text(member(member(found, "lastState"), "terminated"), "containerID")
     if previous:
-        return _id(last) if last else NoLog(f"previous terminated {of} not found")
+        return bare_id(last) if last else NoLog(f"previous terminated {of} not found")
     if "running" in state:
-        return _id(text(found, "containerID"))
+        return id_of(found)
     ended = text(member(state, "terminated"), "containerID")
     if "terminated" in state or "terminated" in member(found, "lastState"):
-        return _id(ended or last) if ended or last else NoLog(f"{of} is terminated")
+        return bare_id(ended or last) if ended or last else NoLog(f"{of} is terminated")
     if "waiting" in state:
         reason = text(member(state, "waiting"), "reason")
         return NoLog(f"{of} is waiting to start: {_WAITING.get(reason, reason)}")
     return NoLog(f"{of} is waiting to start - no logs yet")
-
-
-def _id(written: str) -> str:
-    return written.rpartition("://")[2]

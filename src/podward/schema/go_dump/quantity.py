@@ -13,10 +13,12 @@ _TENS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P":
 _TWOS = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _DIGITS, _BINARY_DIGITS, _NANO = 18, 14, -9
 _MOST, _WORD = (1 << 63) - 1, 1 << 64
+_LONGEST = 10_000
+"""Decimal places that are written out: who may write a template could ask for as many as fit into no memory."""
 
 
 def dumped(text: str) -> str:
-    """The quantity of this text. Raises ValueError for what is none."""
+    """The quantity of this text. Raises ValueError for what is none, or is too long to be written."""
     if text == "0":
         return _small(0, 0, "DecimalSI", text)
     found = _WRITTEN.fullmatch(text)
@@ -65,6 +67,8 @@ def _large(digits: int, places: int, suffix: tuple[int, int, str], *, negative: 
         unscaled <<= exponent
     else:
         scale -= exponent
+    if abs(-_NANO - scale) > _LONGEST:
+        raise ValueError(exponent)
     if unscaled:
         factor = 10 ** abs(-_NANO - scale)
         unscaled = unscaled * factor if scale <= -_NANO else -(-unscaled // factor)

@@ -57,6 +57,7 @@ def mutated(mutation: Mutation, facts: Facts, params: JsonObject | None, kind: T
     return _applied(obj, made, kind) if isinstance(made, dict) else Wrong("invalid return type")
 
 
+_LONGEST_INDEX = 9
 _NO_LIST = "type mismatch: JSONPatchType.expression should evaluate to array"
 
 
@@ -78,32 +79,26 @@ def _unapplied(obj: JsonObject, found: Unapplied) -> JsonObject | Wrong:
     """What comes of a patch that does not apply: a test that fails leaves the object as it is."""
     parent, _, key = found.path.rpartition("/")
     if found.operation == "test":
-        if _is_there(obj, parent):
+        if isinstance(_at(obj, parent), dict | list):
             return obj
         return Wrong(f"JSON Patch: test operation does not apply: is missing path: {found.path}: missing value")
-    if found.operation == "remove" and _is_object(obj, parent):
+    if found.operation == "remove" and isinstance(_at(obj, parent), dict):
         absent = f"error in remove for path: '{found.path}': Unable to remove nonexistent key: {key}: missing value"
         return Wrong(f"JSON Patch: {absent}")
     missing = f"doc is missing path: {quote(found.path)}: missing value"
     return Wrong(f"JSON Patch: {found.operation} operation does not apply: {missing}")
 
 
-def _is_there(value: Json, path: str) -> bool:
-    """Whether something that has fields or items is at this path."""
+def _at(value: Json, path: str) -> Json:
+    """What is at this path of a JSON patch; None where there is nothing."""
     for step in path.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list):
-            value = value[int(name)] if name.isascii() and name.isdecimal() and int(name) < len(value) else None
+            is_index = name.isascii() and name.isdecimal() and len(name) <= _LONGEST_INDEX
+            value = value[int(name)] if is_index and int(name) < len(value) else None
         else:
             value = value.get(name) if isinstance(value, dict) else None
-    return isinstance(value, dict | list)
-
-
-def _is_object(value: Json, path: str) -> bool:
-    """Whether an object is at this path."""
-    for step in path.split("/")[1:]:
-        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
-    return isinstance(value, dict)
+    return value
 
 
 def _applied(obj: JsonObject, configuration: dict[str, Any], kind: Type) -> JsonObject | Wrong:
