@@ -168,8 +168,8 @@ class Node:
         for pod in listed["items"]:
             self.until_gone(pod["metadata"]["name"])
         deadline = time.monotonic() + _DEADLINE
-        while os.listdir(self.root / "cri" / "sandboxes"):
-            assert time.monotonic() < deadline, "sandboxes are left"
+        while os.listdir(self.root / "cri" / "sandboxes") or os.listdir(self.root / "node" / "pods"):
+            assert time.monotonic() < deadline, "sandboxes or places of Pods are left"
             time.sleep(0.05)
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=_DEADLINE)

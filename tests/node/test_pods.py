@@ -260,6 +260,8 @@ def test_a_node_that_was_killed_finds_its_pods_again_and_restarts_nothing(node: 
     node.start_again()
     assert not list((node.root / "node" / "pods").glob(gone["metadata"]["uid"]))
     assert not list((node.root / "node" / "logs").glob(f"*{gone['metadata']['uid']}"))
+    hierarchies = (Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir())
+    assert not [each for top in hierarchies for each in (top / "kubepods").glob(f"**/pod{gone['metadata']['uid']}")]
     node.until_gone("ends")
     after = node.until("stays", lambda found: phase(found) == "Running")
     assert state(after)["containerID"] == state(before)["containerID"]

@@ -60,6 +60,8 @@ def _end(root: str, directory: str) -> None:
         running.add(pid)
     for pid in running:
         os.waitpid(pid, 0)
+    for path in places.TIERS:
+        service.cgroups.remove_empty(path)
     network.release(service.state)
 
 

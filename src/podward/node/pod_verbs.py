@@ -89,11 +89,15 @@ class RemoveAnswer(Struct, frozen=True):
 
 
 class SweepRequest(Struct, frozen=True):
-    """The directories of all Pods and of all logs, and the uids of the Pods that are the node's still."""
+    """The directories of all Pods and of all logs, and the uids of the Pods that are the node's still.
+
+    `gone` are those of Pods that had a directory, which went with their volumes.
+    """
 
     pods: str
     logs: str
     uids: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 class SweepAnswer(Struct, frozen=True):
@@ -169,23 +173,24 @@ def remove_place(service: RuntimeService, asked: RemoveRequest, _caller: Caller)
 def sweep_places(service: RuntimeService, asked: SweepRequest, _caller: Caller) -> SweepAnswer:
     """Take the directories, cgroups and logs of Pods away that the node does not have any more.
 
-    The cgroups are those of Pods that have a directory here: others may be another node's.
+    The cgroups are those of Pods that have, or had, a directory here: others may be another node's.
     """
     left: list[str] = []
-    for uid in sorted(set(_names(asked.pods)) - set(asked.uids)):
+    for uid in sorted({*names_in(asked.pods), *asked.gone} - set(asked.uids)):
         try:
             for path in places.every(uid):
                 pod_cgroups.remove(path, service.cgroups)
             remove_tree(f"{asked.pods}/{uid}")
         except (PodwardError, OSError) as error:
             left.append(f"Pod {uid}: {error}")
-    for name in _names(asked.logs):
+    for name in names_in(asked.logs):
         if name.rpartition("_")[2] not in asked.uids:
             remove_tree(f"{asked.logs}/{name}")
     return SweepAnswer(tuple(left))
 
 
-def _names(directory: str) -> list[str]:
+def names_in(directory: str) -> list[str]:
+    """What is in a directory; nothing where there is none."""
     return os.listdir(directory) if os.path.isdir(directory) else []
 
 

@@ -140,9 +140,10 @@ class Pods:
             uid = sandbox.labels.get(cri_names.POD_UID)
             if uid is not None and uid not in known:
                 await runtime.call(verbs.REMOVE_POD_SANDBOX, RemovePodSandboxRequest(sandbox.id))
+        gone = tuple(set(pod_verbs.names_in(options.pods)) - known)
         left = await self._parts.volumes.sweep(tuple(known))
         swept = await self._parts.context.engine.call(
-            pod_verbs.SWEEP_PLACES, SweepRequest(options.pods, options.logs, tuple(known))
+            pod_verbs.SWEEP_PLACES, SweepRequest(options.pods, options.logs, tuple(known), gone)
         )
         for why in (*left, *((swept.message,) if isinstance(swept, CriRefusal) else swept.left)):
             self._parts.context.log.failed(f"something of a Pod is left: {why}")

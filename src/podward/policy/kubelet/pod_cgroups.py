@@ -19,6 +19,10 @@ ROOT = "/kubepods"
 _BELOW = {"Guaranteed": "", "Burstable": "/burstable", "BestEffort": "/besteffort"}
 
 
+TIERS = tuple(f"{ROOT}{below}" for below in _BELOW.values() if below)
+"""What is above the cgroups of all Pods but Guaranteed ones; the nodes of a machine share it."""
+
+
 def path(spec: PodSpec, uid: str) -> str:
     """The path of the Pod's cgroup, below each hierarchy."""
     return f"{ROOT}{_BELOW[resources.qos(spec)]}/pod{uid}"
