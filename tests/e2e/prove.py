@@ -223,9 +223,9 @@ def prove_all(
     try:
         (seeded if options.seed is None else seed(options.seed)(seeded))()
     except DifferentError as difference:
-        print("the smallest Pod that differs, with the defaults of", last[1])
-        print(msgspec.json.format(msgspec.json.encode(last[0]), indent=2).decode())
+        print("what differs in the smallest Pod that differs, with the defaults of", last[1])
         print(difference)
+        print(msgspec.json.format(msgspec.json.encode(last[0]), indent=2).decode())
         return 1
     return 0
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Hashable
 from posixpath import normpath
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from podward.api.node import IDENTITY, IdMap
 from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
 from podward.policy.kernel.mounts import CGROUPS, is_bind
-from podward.policy.kernel.propagation import among, on_root
+from podward.policy.kernel.propagation import Source, among
 from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
 from podward.stages.kernel import Inherited
@@ -243,7 +242,12 @@ def cgroup_v2() -> bool:
 
 
 def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
-    """The flags of the mounts that the spec's bind mounts come from, and, as "/", of the one that holds `rootfs`.
+    """The flags of the mounts that the spec's bind mounts come from, and, as "/", of the one that holds `rootfs`."""
+    return among(spec, sources(spec, rootfs))
+
+
+def sources(spec: RuntimeSpec, rootfs: str) -> list[Source]:
+    """The mounts that the spec's bind mounts come from, and, as "/", the one that holds `rootfs`.
 
     The machine's cgroups are looked at as well: a runtime may have to bind them. A source that does not exist is left
     out: the runtime will complain about it.
@@ -251,25 +255,19 @@ def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
     mounts = parse_mountinfo(_text("/proc/self/mountinfo"))
     bound = ((mount.destination, mount.source) for mount in spec.mounts if is_bind(mount))
     cgroups = ((mount.destination, CGROUPS) for mount in spec.mounts if mount.type == "cgroup")
-    wanted = [("/", rootfs), *bound, *cgroups]
-    sources: list[tuple[MountState, Hashable]] = []
-    for destination, source in wanted:
+    found: list[Source] = []
+    for destination, place in [("/", rootfs), *bound, *cgroups]:
         try:
-            descriptor = os.open(source, os.O_PATH | os.O_CLOEXEC)
+            descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC)
         except OSError:
             continue
         try:
             number = _mount_id(descriptor)
-            mount = mounts.get(number)
         finally:
             os.close(descriptor)
-        if mount is not None:
-            state = mount.state(destination)
-            if mount.point == "/":
-                changed = on_root(state.propagation, spec.linux.rootfs_propagation)
-                state = structs.replace(state, propagation=changed)
-            sources.append((state, number))
-    return among(spec.mounts, sources)
+        if (mount := mounts.get(number)) is not None:
+            found.append(Source(mount.state(destination), number, mount.point == "/"))
+    return found
 
 
 def locked_sources(spec: RuntimeSpec) -> frozenset[str]:

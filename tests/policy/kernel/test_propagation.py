@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from podward.api.oci import Mount
-from podward.policy.kernel.propagation import Surroundings, covering, has_peers, on_root, predict
+from podward.api.oci import Linux, Mount, Namespace, Process, Root, RuntimeSpec
+from podward.api.process import MountState
+from podward.policy.kernel.propagation import Source, Surroundings, among, covering, has_peers, on_root, predict
 
 NEW = None
 
@@ -36,14 +37,16 @@ def predicted(runtime: str, root: str, source: str | None, *options: str, user_n
         ("rshared", "slave", ("rprivate",), "shared", "private"),
         ("rshared", "slave", (), "shared slave", "shared slave"),
         ("rshared", "private", (), "shared", "shared"),
-        ("rshared", "private", ("rslave",), "shared", "private"),
-        ("rshared", "private", ("rslave", "bind"), "shared slave", "slave"),
-        ("rshared", "alone", ("rslave", "bind"), "shared", "private"),
+        ("rshared", "private", ("rslave",), "shared slave", "slave"),
+        ("rshared", "alone", ("rslave",), "shared", "private"),
         ("rshared", "private", ("rprivate",), "shared", "private"),
         ("rshared", NEW, (), "shared", "private"),
         ("shared", "shared", ("rprivate",), "private", "private"),
         ("shared", "shared", ("rslave",), "slave", "slave"),
         ("shared", "shared", (), "shared", "shared"),
+        ("shared", "shared alone", ("rslave",), "private", "private"),
+        ("shared", "shared alone", ("rshared",), "shared", "shared"),
+        ("shared", "shared alone", (), "shared", "shared"),
         ("shared", NEW, (), "private", "private"),
     ],
 )
@@ -61,6 +64,7 @@ def test_mounts_of_the_machines_user_namespace(
         ("rshared", "shared", "rslave", "shared slave", "slave"),
         ("rshared", "shared", "rshared", "shared", "shared slave"),
         ("rshared", "private", "rslave", "shared", "private"),
+        ("rslave", "slave", "rslave", "slave", "slave"),
     ],
 )
 def test_mounts_of_another_user_namespace(root: str, source: str, option: str, crun: str, runc: str) -> None:
@@ -100,6 +104,63 @@ def test_what_is_mounted_in_a_mount_with_peers_has_them_too(option: str, crun: s
         around = Surroundings(runtime, "rshared", False)
         assert predict(mount, "private", around, copied_to_peers=True) == expected
         assert predict(Mount("/d/below", "tmpfs"), NEW, around, copied_to_peers=True) == "shared"
+
+
+def test_copies_inside_of_a_user_namespace_are_no_masters_for_long() -> None:
+    mount = Mount("/d/below", "bind", "/private", ("rbind", "rslave"))
+    seen = [
+        predict(mount, "private", Surroundings(runtime, "rshared", True), copied_to_peers=True)
+        for runtime in ("crun", "runc")
+    ]
+    assert seen == ["shared slave", "private"]
+
+
+# --- the sources of a container's mounts, among each other ------------------------------------------------------------
+
+
+def sources(root: str, *mounts: Mount, namespaces: tuple[Namespace, ...] = ()) -> dict[str, str]:
+    """How mounts spread at their sources: /volume is a shared mount of its own, all else is on the private root."""
+    linux = Linux(namespaces=namespaces, rootfs_propagation=root)
+    spec = RuntimeSpec(oci_version="1.2.0", process=Process(), root=Root(), mounts=mounts, linux=linux)
+    held = [
+        Source(MountState(m.destination, propagation="shared"), 2)
+        if m.source == "/volume"
+        else Source(MountState(m.destination), 1, is_root=True)
+        for m in mounts
+    ]
+    return {state.destination: state.propagation for state in among(spec, held)}
+
+
+def bind(place: str, source: str, *options: str) -> Mount:
+    return Mount(place, "bind", source, ("rbind", *options))
+
+
+@pytest.mark.parametrize(("root", "then"), [("shared", "shared alone"), ("rshared", "alone"), ("", "alone")])
+def test_the_root_that_was_private_has_no_peer_but_mounts_of_the_container(root: str, then: str) -> None:
+    more = bind("/more", "/disk", "rslave")
+    assert sources(root, bind("/data", "/volume", "rshared"), more)["/more"] == then
+    assert sources(root, bind("/etc/hosts", "/hosts", "rprivate"), more)["/more"] == then
+    accompanied = then.removesuffix("alone").strip() or "private"
+    assert sources(root, bind("/etc/hosts", "/hosts"), more)["/more"] == accompanied
+
+
+@pytest.mark.parametrize(
+    ("holder", "namespaces", "then"),
+    [
+        (("rshared",), (), "shared"),
+        (("rslave",), (), "shared alone"),
+        (("rshared",), (Namespace("user"),), "shared alone"),
+    ],
+)
+def test_a_copy_that_appears_outside_of_the_container_stays_a_peer(
+    holder: tuple[str, ...], namespaces: tuple[Namespace, ...], then: str
+) -> None:
+    mounts = (
+        bind("/data", "/volume", *holder),
+        bind("/home", "/disk", "rslave"),
+        bind("/data/below", "/local", "rprivate"),
+    )
+    assert sources("shared", *mounts, namespaces=namespaces)["/home"] == then
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ from podward.api.process import MountState
 from podward.decision import Decision, assign, merge, refuse
 from podward.path import path
 from podward.policy.kernel import propagation
-from podward.policy.kernel.propagation import Surroundings
+from podward.policy.kernel.propagation import Surroundings, within
 from podward.policy.kernel.sources import Sources, rule
 
 MANUAL = rule("mount(2)")
@@ -98,7 +98,7 @@ class MountFacts(Struct, frozen=True, gc=False):
         around = Surroundings(self.runtime, spec.linux.rootfs_propagation, self.user_namespace)
         if normpath(mount.destination) in spec.linux.masked_paths:
             return propagation.covering(around)
-        parent = _earlier_holder(spec, mount)
+        parent = propagation.mounted_in(spec.mounts, mount)
         copied = parent is not None and propagation.has_peers(parent, self._source_propagation(parent), around)
         return propagation.predict(mount, self._source_propagation(mount), around, copied_to_peers=copied)
 
@@ -126,7 +126,7 @@ class ContainerMounts(Struct, frozen=True, gc=False):
         """The flags of the mount that holds the file at `place`."""
         best: MountState | None = None
         for state in self.mounts:
-            if _within(place, state.destination) and (best is None or len(state.destination) > len(best.destination)):
+            if within(place, state.destination) and (best is None or len(state.destination) > len(best.destination)):
                 best = state
         return self.root if best is None else _flags(best)
 
@@ -198,24 +198,12 @@ def is_bind(mount: Mount) -> bool:
     return mount.type == "bind" or "bind" in mount.options or "rbind" in mount.options
 
 
-def _earlier_holder(spec: RuntimeSpec, mount: Mount) -> Mount | None:
-    """The mount before this one in the spec that holds its place; None for the root."""
-    earlier = spec.mounts[: next(i for i, each in enumerate(spec.mounts) if each is mount)]
-    place, best = normpath(mount.destination), None
-    for each in earlier:
-        if _within(place, normpath(each.destination)) and (
-            best is None or len(normpath(each.destination)) >= len(normpath(best.destination))
-        ):
-            best = each
-    return best
-
-
 def _holder(spec: RuntimeSpec, place: str) -> Mount | None:
     """The spec's mount that holds `place`; None for the root."""
     best = ""
     visible = _visible(spec.mounts)
     for destination in visible:
-        if _within(place, destination) and len(destination) > len(best):
+        if within(place, destination) and len(destination) > len(best):
             best = destination
     return spec.mounts[visible[best]] if best else None
 
@@ -225,7 +213,7 @@ def _visible(mounts: tuple[Mount, ...]) -> dict[str, int]:
     visible: dict[str, int] = {}
     for index, mount in enumerate(mounts):
         destination = normpath("/" + mount.destination.lstrip("/"))
-        visible = {earlier: at for earlier, at in visible.items() if not _within(earlier, destination)}
+        visible = {earlier: at for earlier, at in visible.items() if not within(earlier, destination)}
         visible[destination] = index
     return visible
 
@@ -271,7 +259,7 @@ def _runc_bind(mount: Mount, inherited: frozenset[str], facts: MountFacts) -> tu
 
 def _refusal(mount: Mount, destination: str, index: int, facts: MountFacts) -> Decision:
     """A violation if the mount call fails."""
-    if facts.runtime == "runc" and _within(destination, "/proc") and not _runc_takes(mount, destination):
+    if facts.runtime == "runc" and within(destination, "/proc") and not _runc_takes(mount, destination):
         reason = f"{destination}: runc mounts nothing there (EPERM); crun would: mount it elsewhere"
         return refuse(path("mounts", index, "destination"), mount.destination, reason, rule("runc 1.1"))
     if not is_bind(mount):
@@ -318,10 +306,6 @@ def flags_of_options(options: tuple[str, ...], runtime: str) -> frozenset[str]:
     """The flags that a mount's options name, as the runtime reads them."""
     kept = _uncleared(options) if runtime == "runc" else options
     return frozenset(SETS[option] for option in kept if option in SETS)
-
-
-def _within(place: str, directory: str) -> bool:
-    return directory in ("/", place) or place.startswith(directory + "/")
 
 
 def _flags(state: MountState) -> frozenset[str]:

@@ -7,11 +7,13 @@ below its master appears here), both, or private.
   makes its mounts there, crun outside of it.
 - A bind mount begins as its source is there; a new file system is private. The mount's own option comes next: private,
   slave (of what is neither shared nor a slave nothing comes), or shared, which a slave becomes as well. What was
-  private at its source is shared with nobody, whatever the root is, and a slave of nobody is private. Where the options
-  say `bind` beside `rbind`, as CRI-O writes them, without a user namespace, the mount is made when the source is as the
-  root is, and has a master: for as long as another mount of the container comes from the same source and is its peer,
-  since the source itself goes with the old root.
-- What is mounted at a place of a mount that has peers appears at these, too: it begins as shared with its copies there.
+  private at its source is shared with nobody, whatever the root is, and a slave of nobody is private.
+- Without a user namespace the mount is made when the source is as the root is already. What was private at its source
+  has a master then, for as long as the source has another peer, since the source itself goes with the old root: another
+  mount of the container, or a copy outside of it. So it is, too, where the machine's root mount was private and Docker
+  makes it alone shared.
+- What is mounted at a place of a mount that has peers appears at these, too: it begins as shared with its copies there,
+  which go with the old root where the peers are in a user namespace of the container.
 - crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
   without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
 """
@@ -20,10 +22,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable
+from posixpath import normpath
 
 from msgspec import Struct, structs
 
-from podward.api.oci import Mount
+from podward.api.oci import Mount, RuntimeSpec
 from podward.api.process import MountState
 
 SHARED, SLAVE = frozenset(("shared",)), frozenset(("slave",))
@@ -37,8 +40,19 @@ _OPTIONS = {
     "rshared": SHARED,
 }
 ALONE = "alone"
-"""What a private source is of which no other mount of the container is a peer."""
+"""What is said of a source that was private and of which no other mount of the container is a peer, before a change."""
 _RECURSIVE = ("rprivate", "rslave", "rshared")
+
+
+class Source(Struct, frozen=True, gc=False):
+    """What a mount of a container comes from, before the runtime changes anything.
+
+    `state` has the mount's destination. `mount` is equal for what comes from one mount; `is_root`: that of the machine.
+    """
+
+    state: MountState
+    mount: Hashable
+    is_root: bool = False
 
 
 class Surroundings(Struct, frozen=True, gc=False):
@@ -62,10 +76,9 @@ def predict(mount: Mount, source: str | None, around: Surroundings, *, copied_to
     `copied_to_peers`: its place is in a mount that `has_peers`.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
-    late = "bind" in mount.options and source != ALONE and not around.user_namespace
-    alone = source is not None and not states(source) and not late
+    alone = source is not None and (ALONE in source.split() or (not states(source) and around.user_namespace))
     if copied_to_peers:
-        state, alone = state | SHARED, False
+        state, alone = state | SHARED, alone and around.runtime == "runc" and around.user_namespace
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(PRIVATE if alone else state, _OPTIONS[option])
@@ -83,19 +96,52 @@ def has_peers(mount: Mount, source: str | None, around: Surroundings) -> bool:
     return state >= SHARED
 
 
-def among(mounts: tuple[Mount, ...], sources: list[tuple[MountState, Hashable]]) -> tuple[MountState, ...]:
-    """The sources of a container's bind mounts, each with what tells its mount from others: `ALONE` is said of some."""
-    bound = {mount.destination for mount in mounts}
-    peers = {m.destination for m in mounts if all(_OPTIONS.get(option, SHARED) == SHARED for option in m.options)}
-    counted = Counter(held for state, held in sources if state.destination in peers)
-    return tuple(
-        structs.replace(state, propagation=ALONE)
-        if state.propagation == "private"
-        and state.destination in bound
-        and counted[held] == (state.destination in peers)
-        else state
-        for state, held in sources
-    )
+def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountState, ...]:
+    """The sources of a container's bind mounts as they are when it is made; `ALONE` is said of some."""
+    named = {source.state.destination: source for source in sources}
+    bound = {mount.destination for mount in spec.mounts}
+    peers = {m.destination for m in spec.mounts if _stays_shared(m)}
+    counted = Counter(source.mount for source in sources if source.state.destination in peers)
+    copied = {named[m.destination].mount for m in spec.mounts if m.destination in named and _is_copied(m, spec, named)}
+    found = []
+    for source in sources:
+        place, before = source.state.destination, source.state.propagation
+        words = [on_root(before, spec.linux.rootfs_propagation) if source.is_root else before]
+        is_alone = counted[source.mount] == (place in peers) and source.mount not in copied
+        if before == "private" and place in bound and is_alone:
+            words = [*states(words[0]), ALONE]
+        found.append(structs.replace(source.state, propagation=" ".join(words)))
+    return tuple(found)
+
+
+def _is_copied(mount: Mount, spec: RuntimeSpec, sources: dict[str, Source]) -> bool:
+    """Whether what is mounted there appears outside of the container, too, and stays a peer of its source."""
+    holder = mounted_in(spec.mounts, mount)
+    source = None if holder is None else sources.get(holder.destination)
+    if holder is None or source is None or any(joined.type == "user" for joined in spec.linux.namespaces):
+        return False
+    return states(source.state.propagation) >= SHARED and _stays_shared(holder)
+
+
+def _stays_shared(mount: Mount) -> bool:
+    return all(_OPTIONS.get(option, SHARED) == SHARED for option in mount.options)
+
+
+def mounted_in(mounts: tuple[Mount, ...], mount: Mount) -> Mount | None:
+    """The mount before this one that holds its place; None for the root."""
+    earlier = mounts[: next(i for i, each in enumerate(mounts) if each is mount)]
+    place, best = normpath(mount.destination), None
+    for each in earlier:
+        if within(place, normpath(each.destination)) and (
+            best is None or len(normpath(each.destination)) >= len(normpath(best.destination))
+        ):
+            best = each
+    return best
+
+
+def within(place: str, directory: str) -> bool:
+    """Whether a normal path is that directory or below it."""
+    return directory in ("/", place) or place.startswith(directory + "/")
 
 
 def on_root(state: str, root: str) -> str:

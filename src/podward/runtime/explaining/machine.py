@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
 
 import msgspec
 
@@ -12,7 +11,7 @@ from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
 from podward.policy.kernel.mounts import CGROUPS
-from podward.policy.kernel.propagation import among, states
+from podward.policy.kernel.propagation import Source, among, states
 from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
 from podward.runtime.explaining.volumes import POD
@@ -70,7 +69,7 @@ class ExplainingMachine:
 
         `stand_ins` says of what would only be made which path has its flags now, or these flags themselves.
         """
-        known: list[tuple[MountState, Hashable]] = []
+        known: list[Source] = []
         asked: list[tuple[str, str]] = []
         for mount in spec.mounts:
             if mount.type == "cgroup":
@@ -82,10 +81,10 @@ class ExplainingMachine:
                 stand_in = _SHM
             if isinstance(stand_in, MountState):
                 made = msgspec.structs.replace(stand_in, destination=mount.destination)
-                known.append((made, stand_in.destination))
+                known.append(Source(made, stand_in.destination))
             else:
                 asked.append((mount.destination, stand_in or self._root))
-        return (MountState("/"), *among(spec.mounts, known), *self._flags_of(tuple(asked), spec))
+        return (MountState("/"), *among(spec, known), *self._flags_of(tuple(asked), spec))
 
     def locked_sources(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> frozenset[str]:
         """The destinations of bind mounts whose flags are the machine's, and locked for who is not its root."""
@@ -105,8 +104,12 @@ class ExplainingMachine:
                 if mount.destination in sources
             )
             shadow = msgspec.structs.replace(spec, mounts=shadows)
-            found = (f for f in proc.source_flags(shadow, self._root) if f.destination != "/")
-            self._flags[asked] = tuple(_in_our_namespace(flags) for flags in found)
+            found = [
+                msgspec.structs.replace(source, state=_in_our_namespace(source.state))
+                for source in proc.sources(shadow, self._root)
+                if source.state.destination != "/"
+            ]
+            self._flags[asked] = among(shadow, found)
         return self._flags[asked]
 
 
