@@ -59,3 +59,29 @@ async def _until_the_late_one_is_seen() -> None:
     async with asyncio.timeout(10):
         await seen.wait()
     await found.close()
+
+
+def test_what_is_left_is_looked_at_at_once_where_what_it_waits_for_may_be_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "_AGAIN", 3600.0)
+    asyncio.run(_until_the_left_one_is_done())
+
+
+async def _until_the_left_one_is_done() -> None:
+    looked: list[str] = []
+    waits, done = asyncio.Event(), asyncio.Event()
+
+    async def look(key: str) -> bool:
+        looked.append(key)
+        (done if len(looked) > 1 else waits).set()
+        return len(looked) > 1
+
+    found = Worker(look, "a test")
+    found.note(["waits"])
+    found.start()
+    async with asyncio.timeout(10):
+        await waits.wait()
+        found.retry()
+        await done.wait()
+    await found.close()

@@ -2,7 +2,8 @@
 
 Specification: Kubernetes, pkg/kubelet/certificate (serverTLSBootstrap) and k8s.io/client-go, util/certificate: the node
 asks for a certificate with its own names by a CertificateSigningRequest of the signer kubernetes.io/kubelet-serving,
-and for the next one when three quarters of its life are over. Where nobody approves, it stays with its own, as a
+and for the next one when three quarters of its life are over. Where it gets none it asks anew, after two seconds, then
+later each time, and then all 32 seconds (certificate_manager.go), and shows its own certificate until then, as a
 kubelet does that is not told to ask. Key and certificate are kept in one file (0600).
 """
 
@@ -35,9 +36,9 @@ from podward.schema.validation.raw import text
 _REQUESTS = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
 _SIGNER = "kubernetes.io/kubelet-serving"
 _YEAR, _EARLIER = dt.timedelta(days=365), dt.timedelta(minutes=5)
-_FIRST_LOOK, _LONGEST_LOOK = 0.1, 30.0
+_FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0
 _PATIENCE = 900.0
-_AGAIN = 600.0
+_SOON, _LATER = 2.0, 32.0
 _CHECKED = 60.0
 
 
@@ -67,14 +68,17 @@ class ServingCertificate:
 
     async def keep(self, client: Client, log: Log) -> None:
         """Ask for a certificate of the cluster's when it is time, until cancelled."""
+        pause = _SOON
         while True:
             if dt.datetime.now(dt.UTC) < self._due:
+                pause = _SOON
                 await asyncio.sleep(_CHECKED)
                 continue
             why = await self._renew(client)
             if why:
-                log.note(f"the node shows a certificate of its own: {why}")
-                await asyncio.sleep(_AGAIN)
+                log.note(f"the node shows the certificate that it has: {why}")
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LATER)
 
     async def _renew(self, client: Client) -> str:
         """Get a new certificate; why there is none."""

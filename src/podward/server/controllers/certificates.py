@@ -68,6 +68,7 @@ class Certificates:
         await self._nodes.start()
         self._worker.note(map(self._name_of, (item.stored for item in self._cache.items(self._cache.prefix))))
         self._cache.listeners.append(lambda event: self._worker.note([self._name_of(event.stored)]))
+        self._nodes.listeners.append(lambda _: self._worker.retry())  # a node may ask before it has said who it is
         self._worker.start()
 
     async def close(self) -> None:

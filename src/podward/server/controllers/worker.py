@@ -42,6 +42,10 @@ class Worker:
         if len(self._keys) > before:
             self._changed.set()
 
+    def retry(self) -> None:
+        """Have what is left looked at now: what it waits for may be there."""
+        self._changed.set()
+
     def start(self) -> None:
         """Begin to look."""
         self._task = asyncio.create_task(self._run())
