@@ -102,6 +102,21 @@ def of_secret(name: str, **more: Json) -> JsonObject:
     return {"name": "v", "secret": {"secretName": name, **more}}
 
 
+def test_addresses_change_no_volume(connection: Connection, tmp_path: Path) -> None:
+    async def work(here: Here) -> None:
+        pod = await here.pod([{"name": "v", "emptyDir": {}}])
+        assert (await here.volumes.prepare(pod)).ready, here.told
+        at = here.at(pod, "volumes", "v")
+        os.rmdir(at)
+        assert (await here.volumes.prepare(pod, ip="10.0.0.7")).ready
+        assert not is_there(at)
+        member(pod, "metadata")["labels"] = {"a": "b"}
+        assert (await here.volumes.prepare(pod, ip="10.0.0.7")).ready
+        assert is_there(at)
+
+    run(connection, str(tmp_path), work)
+
+
 def test_a_secret_is_on_a_tmpfs_and_follows_within_two_seconds(connection: Connection, tmp_path: Path) -> None:
     async def work(here: Here) -> None:
         ok(await here.admin.create(SECRETS, "default", secret("follows", fruit="carrot", user="bugs")))

@@ -281,10 +281,13 @@ def _uid(pod: JsonObject) -> str:
 
 
 def _told(pod: JsonObject, request: VolumesRequest) -> bytes:
-    """What stands for all that the Pod's volumes hold: its status, which changes often, is not among it."""
+    """What stands for all that the Pod's volumes hold: its status, which changes often, is not among it.
+
+    Nor are its addresses: no field of a volume refers to them (ValidateDownwardAPIVolumeSource), only a subPathExpr.
+    """
     metadata = member(pod, "metadata")
     own = [metadata.get("labels"), metadata.get("annotations"), pod.get("spec")]
-    held = [request.documents, request.tokens, request.mapping, request.ip]
+    held = [request.documents, request.tokens, request.mapping]
     return sha256(msgspec.json.encode([*own, *held])).digest()
 
 
