@@ -43,6 +43,7 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.state import Lock
 from podward.runtime.workers.calls import Caller
 
+_READY, _NOT_READY = "SANDBOX_READY", "SANDBOX_NOTREADY"
 _PASSING = (SandboxPhase.MAKING, SandboxPhase.REMOVING)
 """Phases of sandboxes that are to go, where nobody is at work on them."""
 
@@ -213,7 +214,7 @@ def is_ready(record: SandboxRecord) -> bool:
 
 def state_of(record: SandboxRecord) -> str:
     """CRI's word for how it is."""
-    return "SANDBOX_READY" if is_ready(record) else "SANDBOX_NOTREADY"
+    return _READY if is_ready(record) else _NOT_READY
 
 
 def find(service: RuntimeService, word: str) -> SandboxRecord | CriRefusal:
@@ -241,12 +242,12 @@ def status(
 
 def status_of(record: SandboxRecord) -> PodSandboxStatus:
     """The sandbox's status, as it is now."""
-    addresses = record.addresses if is_ready(record) else ()
-    config = record.config
+    state, config = state_of(record), record.config
+    addresses = record.addresses if state == _READY else ()
     return PodSandboxStatus(
         id=record.id,
         metadata=config.metadata,
-        state=state_of(record),
+        state=state,
         created_at=record.created_at,
         network=PodSandboxNetworkStatus(next(iter(addresses), ""), tuple(PodIP(address) for address in addresses[1:])),
         linux=LinuxPodSandboxStatus(Namespace(of_sandbox(config))),
@@ -271,16 +272,14 @@ def listed(
     """ListPodSandbox."""
     del caller
     wanted = request.filter or PodSandboxFilter()
-    records = (record for record in service.records.every(SandboxRecord) if record.was_ready)
-    return ListPodSandboxResponse(tuple(_item(record) for record in records if _matches(record, wanted)))
+    records = (record for record in service.records.every(SandboxRecord) if _is_meant(record, wanted))
+    items = (_item(record) for record in records)  # whether one is ready takes longer to find out than all the rest
+    return ListPodSandboxResponse(tuple(item for item in items if wanted.state in (None, item.state)))
 
 
-def _matches(record: SandboxRecord, wanted: PodSandboxFilter) -> bool:
-    return (
-        record.id.startswith(wanted.id)
-        and wanted.state in (None, state_of(record))
-        and wanted.label_selector.items() <= record.config.labels.items()
-    )
+def _is_meant(record: SandboxRecord, wanted: PodSandboxFilter) -> bool:
+    labels = record.config.labels
+    return record.was_ready and record.id.startswith(wanted.id) and wanted.label_selector.items() <= labels.items()
 
 
 def _item(record: SandboxRecord) -> PodSandbox:
