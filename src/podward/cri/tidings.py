@@ -118,7 +118,7 @@ class Tidings:
             self.events.tell(Happening.STOPPED, container, record.sandbox)
 
     def _containers(self, sandbox: str) -> list[ContainerRecord]:
-        return [each for each in self._service.records.every(ContainerRecord) if each.sandbox == sandbox]
+        return [each for each in self._service.records.every(ContainerRecord, sandbox) if each.sandbox == sandbox]
 
     def _describe(self, identifier: str, sandbox: str, happening: Happening) -> ContainerEventResponse:
         record = self._service.records.read(SandboxRecord, sandbox)

@@ -116,3 +116,11 @@ def test_what_has_been_read_and_has_not_changed_is_not_read_again(tmp_path: Path
     file.unlink()
     assert records.read(SandboxRecord, "a" * 64) is None
     assert records.every(SandboxRecord) == ()
+
+
+def test_those_that_name_a_word_are_found_among_all(tmp_path: Path) -> None:
+    writing, reading = Records(str(tmp_path)), Records(str(tmp_path))
+    for identifier, of in (("c" * 64, "a" * 64), ("d" * 64, "e" * 64)):
+        writing.add(structs.replace(container(ContainerPhase.RUNNING), id=identifier, sandbox=of)).release()
+    assert [record.id for record in reading.every(ContainerRecord, "e" * 64)] == ["d" * 64]
+    assert {record.id for record in reading.every(ContainerRecord)} == {"c" * 64, "d" * 64}

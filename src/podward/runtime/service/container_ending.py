@@ -171,7 +171,7 @@ def remove_all(service: RuntimeService, sandbox: str) -> None:
 
 def of_sandbox(service: RuntimeService, sandbox: str) -> tuple[ContainerRecord, ...]:
     """The containers of the sandbox with this id, in whatever phase."""
-    return tuple(record for record in service.records.every(ContainerRecord) if record.sandbox == sandbox)
+    return tuple(record for record in service.records.every(ContainerRecord, sandbox) if record.sandbox == sandbox)
 
 
 # --- its processes ----------------------------------------------------------------------------------------------------
