@@ -40,22 +40,13 @@ def test_a_self_review_is_about_the_caller_and_others_about_whom_they_name() -> 
     assert (own.attributes.user.username, other.attributes.user.username) == ("alice", "bob")
 
 
-@pytest.mark.parametrize(
-    ("kind", "spec", "fault"),
-    [
-        ("SubjectAccessReview", {"user": "bob"}, "exactly one of nonResourceAttributes or resourceAttributes"),
-        ("SubjectAccessReview", {"resourceAttributes": {}}, "at least one of user or group must be specified"),
-        (
-            "SelfSubjectAccessReview",
-            {"resourceAttributes": {"fieldSelector": {}}},
-            "spec.resourceAttributes.fieldSelector.requirements: Required value",
-        ),
-    ],
-)
-def test_what_may_not_be_asked(kind: str, spec: JsonObject, fault: str) -> None:
-    found = question(kind, {"spec": spec}, ALICE, "")
+def test_a_local_review_is_asked_in_its_namespace() -> None:
+    spec: JsonObject = {"user": "bob", "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "a"}}
+    asked: JsonObject = {"metadata": {"namespace": "a"}, "spec": spec}
+    assert isinstance(question("LocalSubjectAccessReview", asked, ALICE, "a"), Question)
+    found = question("LocalSubjectAccessReview", asked, ALICE, "b")
     assert isinstance(found, Status)
-    assert fault in found.message
+    assert found.message == "spec.resourceAttributes.namespace must match namespace: b"
 
 
 def test_rules_are_listed_with_what_could_not_be_found_out() -> None:

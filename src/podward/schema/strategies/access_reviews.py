@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podward.decision import Decision, merge
-from podward.documents.raw_fields import member, objects
+from podward.documents.raw_fields import member
 from podward.schema.strategies.internal_json import internal
 from podward.schema.strategies.strategy import Strategy
 from podward.schema.strategies.workloads import SPEC
@@ -53,7 +53,8 @@ def _selectors(spec: JsonObject) -> Decision:
 
 
 def _selector(selector: JsonObject, at: Place, *, labels: bool) -> Decision:
-    raw, requirements = text(selector, "rawSelector"), objects(selector, "requirements")
+    raw, listed = text(selector, "rawSelector"), selector.get("requirements")
+    requirements = [item if isinstance(item, dict) else {} for item in listed] if isinstance(listed, list) else []
     found: list[Decision] = []
     if raw and requirements:
         found.append(invalid(at / "rawSelector", raw, "may not specified at the same time as requirements"))

@@ -30,7 +30,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
     sent = await decoding.object_of(request, scope, options.validation)
     if isinstance(sent, Status):
         return sent
-    obj = registry.placed(_wiped(sent), request.info.namespace if scope.resource.namespaced else "")
+    obj = registry.placed(wiped(sent), request.info.namespace if scope.resource.namespaced else "")
     if isinstance(obj, Status):
         return obj
     obj = with_owners_once(obj, request)
@@ -49,7 +49,7 @@ async def handle(scope: Scope, request: Request) -> Answer:
     return written if isinstance(written, Status) else object_reply(scope, request, 201, written.object)
 
 
-def _wiped(obj: JsonObject) -> JsonObject:
+def wiped(obj: JsonObject) -> JsonObject:
     """The object without what the server alone says."""
     of = member(obj, "metadata")
     if not any(name in of for name in _OF_THE_SERVER):

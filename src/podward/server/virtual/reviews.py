@@ -9,13 +9,14 @@ from __future__ import annotations
 from podward.access import access_reviews, identity_reviews
 from podward.access.authentication import Credentials
 from podward.api.json_value import JsonObject
-from podward.api.status import Status
+from podward.api.status import Status, invalid
 from podward.documents.raw_fields import member
 from podward.server import decoding, registry
 from podward.server.options import write_options
 from podward.server.replies import document_reply
 from podward.server.request import Answer, Request
 from podward.server.scope import Scope
+from podward.server.verbs.create import wiped
 from podward.server.verbs.writing import admitted, managed
 
 
@@ -30,12 +31,15 @@ async def handle(scope: Scope, request: Request) -> Answer:
     sent = await decoding.object_of(request, scope, options.validation)
     if isinstance(sent, Status):
         return sent
-    placed = registry.placed(sent, request.info.namespace if scope.resource.namespaced else "")
+    placed = registry.placed(wiped(sent), request.info.namespace if scope.resource.namespaced else "")
     if isinstance(placed, Status):
         return placed
     reviewed = await admitted(scope, request, managed(scope, request.manager(options.manager), None, placed), options)
     if isinstance(reviewed, Status):
         return reviewed
+    faults = scope.strategy.validate(reviewed)
+    if faults.violations:
+        return invalid("", scope.resource.group, "", faults)  # the real server leaves the kind empty, too
     answered = await _answered(scope, request, reviewed)
     return answered if isinstance(answered, Status) else document_reply(request, 201, answered)
 
@@ -53,8 +57,7 @@ async def _answered(scope: Scope, request: Request, review: JsonObject) -> JsonO
         known = scope.parts.authorizer.known_rules(request.user, namespace)
         bare = {**review, "metadata": _without_managers(review)}
         return access_reviews.rules_review(bare, known)
-    bare = {**review, "metadata": _without_managers(review)}
-    asked = access_reviews.question(kind, bare, request.user, request.info.namespace)
+    asked = access_reviews.question(kind, review, request.user, request.info.namespace)
     if isinstance(asked, Status):
         return asked
     answer = await scope.parts.authorizer.authorize(asked.attributes)
