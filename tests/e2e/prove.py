@@ -3,8 +3,9 @@
 
 usage: prove.py --pods N [--runtime crun|runc] [--seed S] [--through cri]
 
-Each Pod is made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and observed at
-its execve(2). A process that was predicted not to start must not start. With `--through cri`, `podward cri` runs the
+Each Pod is explained, made, decided about, run by the OCI runtime under one of the three runtimes' defaults, and
+observed at its execve(2). A process that was predicted not to start must not start, and what was explained before
+anything was made must be what was predicted when all of it was there. With `--through cri`, `podward cri` runs the
 Pods, and they are brought to it as a kubelet brings them. The first difference is shrunk to a minimal manifest and
 printed. Prints last `N pods, M differ`; exit status 0 only when M is 0. Needs root, or
 a user who has ranges of ids.
@@ -41,6 +42,7 @@ from podward.errors import InputError, NodeError
 from podward.render import verify
 from podward.runtime import machine, mount_namespace, probe
 from podward.runtime.cgroups import Cgroups
+from podward.runtime.explaining.explainer import Explainer
 from podward.runtime.explaining.volumes import DryVolumes
 from podward.runtime.health import trials
 from podward.runtime.images.store import ImageStore
@@ -83,6 +85,7 @@ class Proof:
         """Run one Pod. Raises DifferentError, or hypothesis' reject where it is refused."""
         self._report.reasons.clear()
         (source,) = pod_sources(Document("random.yaml", manifest))
+        explained = self._explained(source, self._here[defaults])
         options = argparse.Namespace(restart="Never", keep=False, verify=True, output="json")
         try:
             pod = running.prepared(source, self._objects, self._here[defaults], options, alone=True)
@@ -95,6 +98,7 @@ class Proof:
                 reject()
             _compare_files(pod, source, self._objects)
             Supervisor((pod,), self._report, StopSignals()).run()
+            _compare_explained(pod, explained)
             self._compare(pod)
         finally:
             pod.destroy()
@@ -102,6 +106,15 @@ class Proof:
         if sys.stderr.isatty() and time.monotonic() - self._shown > 1:
             self._shown = time.monotonic()
             print(f"\r{self.ran} pods, {self.refused} refused", end="", file=sys.stderr)
+
+    def _explained(self, source: PodSource, here: Machine) -> dict[str, ProcessState | None]:
+        """What is predicted of each container while nothing of the Pod is there; none where it is refused."""
+        explainer = Explainer(here.node, here.state.root, cgroup_v2=here.cgroup_v2)
+        try:
+            explained = explainer.explain(subjects.subject(source, self._objects))
+        except InputError:
+            return {}
+        return {container.name: container.predicted for container in explained.containers}
 
     def check_through(self, cri: through_cri.ThroughCri, manifest: random_pods.Manifest) -> None:
         """Have a server run one Pod. Raises DifferentError, or hypothesis' reject where it is refused."""
@@ -133,11 +146,22 @@ class Proof:
                 raise DifferentError("\n".join((f"{container.name}: {wrong}", *self._report.reasons)))
 
 
-def _compare_states(name: str, foreseen: ProcessState, seen: ProcessState) -> None:
+def _compare_explained(pod: PodRun, explained: dict[str, ProcessState | None]) -> None:
+    for container in pod.containers:
+        if isinstance(container.predicted, Outcome):
+            before = explained.get(container.name)
+            if before is None:
+                raise DifferentError(f"{container.name}: not known when it was explained, then predicted")
+            _compare_states(container.name, before, container.predicted.value, "explained, then predicted")
+
+
+def _compare_states(
+    name: str, foreseen: ProcessState, seen: ProcessState, how: str = "predicted, then observed"
+) -> None:
     rows = verify.differences(foreseen, seen)
     if rows:
         listed = "\n".join(f"{r.field}:\n  {r.predicted}\n  {r.observed}" for r in rows)
-        raise DifferentError(f"{name}: predicted, then observed\n{listed}")
+        raise DifferentError(f"{name}: {how}\n{listed}")
 
 
 def _compare_files(pod: PodRun, source: PodSource, objects: ReferencedObjects) -> None:

@@ -44,7 +44,7 @@ CONTAINER_CONTEXT = some(
     runAsUser=IDS,
     runAsGroup=IDS,
     runAsNonRoot=st.booleans(),
-    privileged=st.sampled_from((False, False, False, True)),
+    privileged=st.booleans(),
     readOnlyRootFilesystem=st.booleans(),
     allowPrivilegeEscalation=st.booleans(),
     capabilities=CAPABILITY_SETS,
@@ -168,20 +168,21 @@ def _object(kind: str, name: str, spec: Manifest) -> Manifest:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-MOUNTS = st.lists(
-    st.fixed_dictionaries(
-        {
-            "name": st.sampled_from([*(str(v["name"]) for v in VOLUMES), *FILES]),
-            "mountPath": st.sampled_from(("/data", "/more", "/home", "/data/below", "/data/made/here")),
-        },
-        optional={
-            "readOnly": st.booleans(),
-            "mountPropagation": st.sampled_from(("None", "HostToContainer", "Bidirectional")),
-        },
-    ),
-    max_size=3,
-    unique_by=lambda mount: str(mount["mountPath"]),
-)
+_MOUNT: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.sampled_from([*(str(v["name"]) for v in VOLUMES), *FILES]),
+    "mountPath": st.sampled_from(("/data", "/more", "/home", "/data/below", "/data/made/here")),
+}
+_READ_ONLY = {"readOnly": st.booleans()}
+_SPREAD = {"mountPropagation": st.sampled_from(("None", "HostToContainer", "Bidirectional"))}
+
+
+def _mounts(mount: st.SearchStrategy[Manifest], least: int) -> st.SearchStrategy[list[Manifest]]:
+    return st.lists(mount, min_size=least, max_size=3, unique_by=lambda mount: str(mount["mountPath"]))
+
+
+MOUNTS = _mounts(st.fixed_dictionaries(_MOUNT, optional={**_READ_ONLY, **_SPREAD}), 0)
+SPREADING = _mounts(st.fixed_dictionaries({**_MOUNT, **_SPREAD}, optional=_READ_ONLY), 2)
+"""Several that spread, each in its way: what becomes of one depends on the others. Only privileged containers may."""
 
 
 def _spares_the_host(mounts: list[Manifest]) -> bool:
@@ -238,7 +239,7 @@ def _containers(
     draw: st.DrawFn, name: str, images: tuple[str, ...], entries: tuple[str, ...], spec: Manifest
 ) -> Manifest:
     context: Manifest = dict(draw(CONTAINER_CONTEXT))
-    mounts: list[Manifest] = draw(MOUNTS)
+    mounts: list[Manifest] = draw(SPREADING if context.get("privileged") else MOUNTS)
     logs = ["/tmp/why", "why", "/data/why"]  # noqa: S108
     if not _spares_the_host(mounts):
         mounts = [mount for mount in mounts if not mount["mountPath"].startswith("/data/")]

@@ -108,10 +108,11 @@ class DryFacts:
 
     def execution(self, container: Container, spec: RuntimeSpec) -> ExecutionFacts:
         """The entry file as the image has it, and the flags of what would be mounted."""
+        stand_ins = {**self._volumes.stand_ins, **self._image_volumes(container, spec)}
         return ExecutionFacts(
             entry=self._entry(container, spec),
-            source_flags=self._machine.source_flags(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
-            locked=self._machine.locked_sources(spec, {**self._volumes.stand_ins, **_of_image(spec)}),
+            source_flags=self._machine.source_flags(spec, stand_ins),
+            locked=self._machine.locked_sources(spec, stand_ins),
             cgroup_v2=self._machine.has_cgroup2,
             inherited=self._machine.inherited,
             missing_mount_points=self._missing_mount_points(container, spec),
@@ -138,6 +139,13 @@ class DryFacts:
 
     def _found(self, container: Container) -> ImageFacts | UnknownImage:
         return self._machine.images.find(container.image or "")
+
+    def _image_volumes(self, container: Container, spec: RuntimeSpec) -> dict[str, str | MountState]:
+        """What stands for the image's volumes: a new mount over what the image has there, or a directory beside it."""
+        image = self._found(container)
+        own = [mount for mount in spec.mounts if mount.source.startswith(f"{IMAGE_VOLUMES}/")]
+        mounted = {m.source for m in own if isinstance(image, UnknownImage) or image.has(m.destination)}
+        return {m.source: MountState(m.source) if m.source in mounted else "" for m in own}
 
     def _missing_mount_points(self, container: Container, spec: RuntimeSpec) -> tuple[MountPoint, ...]:
         """The mount points that volumes lack when the container starts."""
@@ -186,12 +194,6 @@ def shifted(file: EntryFile, mapping: IDMapping) -> EntryFile:
         capabilities=owned,
         interpreter=shifted(below, mapping) if below is not None else None,
     )
-
-
-def _of_image(spec: RuntimeSpec) -> dict[str, str | MountState]:
-    """The flags of the image's volumes, which are new mounts of their own."""
-    sources = (mount.source for mount in spec.mounts)
-    return {source: MountState(source) for source in sources if source.startswith(f"{IMAGE_VOLUMES}/")}
 
 
 def _files(*, shared: bool) -> SandboxFiles:

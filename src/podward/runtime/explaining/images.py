@@ -62,17 +62,24 @@ class ImageFacts:
             self._writable_tmp = self._look_at_tmp()
         return self._writable_tmp
 
+    def has(self, place: str) -> bool:
+        """Whether the image has something there; links lead through the image alone."""
+        return self._mode_of(place) is not None
+
     def _look_at_tmp(self) -> bool:
+        mode = self._mode_of("tmp")
+        return mode is not None and stat.S_ISDIR(mode) and mode & _WORLD_WRITABLE == _WORLD_WRITABLE
+
+    def _mode_of(self, place: str) -> int | None:
         root = os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            found = syscalls.openat2(root, "tmp", os.O_PATH | os.O_CLOEXEC, _INSIDE)
+            found = syscalls.openat2(root, place, os.O_PATH | os.O_CLOEXEC, _INSIDE)
         except OSError:
-            return False  # there is none, or it is a link to nowhere
+            return None  # there is none, or it is a link to nowhere
         finally:
             os.close(root)
         try:
-            mode = os.fstat(found).st_mode
-            return stat.S_ISDIR(mode) and mode & _WORLD_WRITABLE == _WORLD_WRITABLE
+            return os.fstat(found).st_mode
         finally:
             os.close(found)
 

@@ -11,10 +11,10 @@ from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
 from podward.policy.kernel.mounts import CGROUPS
-from podward.policy.kernel.propagation import Source, among, states
+from podward.policy.kernel.propagation import SHARED, Source, among, states, text
 from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
-from podward.runtime.explaining.volumes import POD
+from podward.runtime.explaining.volumes import BINDS, POD
 from podward.runtime.state import State
 
 _SHM = MountState("", nosuid=True, nodev=True, noexec=True)
@@ -39,7 +39,7 @@ class ExplainingMachine:
         self.controllers = cgroup_controllers.controllers()
         self._root = root
         self._taken: set[int] | None = None
-        self._flags: dict[tuple[tuple[str, str], ...], tuple[MountState, ...]] = {}
+        self._sources: dict[tuple[tuple[str, str], ...], list[Source]] = {}
         self._devices: tuple[Device, ...] | None = None
         self._shared: tuple[int, ...] | None = None
 
@@ -84,7 +84,8 @@ class ExplainingMachine:
                 known.append(Source(made, stand_in.destination))
             else:
                 asked.append((mount.destination, stand_in or self._root))
-        return (MountState("/"), *among(spec, known), *self._flags_of(tuple(asked), spec))
+        found = [*known, *self._sources_of(tuple(asked), spec)]
+        return (MountState("/"), *among(spec, _bound_by_us(found, spec)))
 
     def locked_sources(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> frozenset[str]:
         """The destinations of bind mounts whose flags are the machine's, and locked for who is not its root."""
@@ -94,23 +95,38 @@ class ExplainingMachine:
         made |= {mount.destination for mount in spec.mounts if mount.source == f"{POD}/shm"}
         return frozenset(mount.destination for mount in spec.mounts if os.path.isabs(mount.source)) - made
 
-    def _flags_of(self, asked: tuple[tuple[str, str], ...], spec: RuntimeSpec) -> tuple[MountState, ...]:
-        """The flags of the spec's mounts with these destinations, would they come from these sources."""
-        if asked not in self._flags:
-            sources = dict(asked)
+    def _sources_of(self, asked: tuple[tuple[str, str], ...], spec: RuntimeSpec) -> list[Source]:
+        """What the spec's mounts with these destinations would come from, were these the paths of their sources."""
+        if asked not in self._sources:
+            paths = dict(asked)
             shadows = tuple(
-                msgspec.structs.replace(mount, source=sources[mount.destination])
+                msgspec.structs.replace(mount, source=paths[mount.destination])
                 for mount in spec.mounts
-                if mount.destination in sources
+                if mount.destination in paths
             )
             shadow = msgspec.structs.replace(spec, mounts=shadows)
-            found = [
+            self._sources[asked] = [
                 msgspec.structs.replace(source, state=_in_our_namespace(source.state))
                 for source in proc.sources(shadow, self._root)
                 if source.state.destination != "/"
             ]
-            self._flags[asked] = among(shadow, found)
-        return self._flags[asked]
+        return self._sources[asked]
+
+
+def _bound_by_us(sources: list[Source], spec: RuntimeSpec) -> list[Source]:
+    """The sources as they are once the node has bound volumes for the Pod: each is a mount of its own then.
+
+    It is shared where a container wants to mount something there for all others (`volumes.pod`).
+    """
+    paths = {mount.destination: mount.source for mount in spec.mounts}
+    shared = {mount.source for mount in spec.mounts if "rshared" in mount.options}
+    found = []
+    for source in sources:
+        state, path = source.state, paths[source.state.destination]
+        if path in shared:
+            state = msgspec.structs.replace(state, propagation=text(states(state.propagation) | SHARED))
+        found.append(Source(state, path) if path.startswith(BINDS) else source)
+    return found
 
 
 def _in_our_namespace(found: MountState) -> MountState:

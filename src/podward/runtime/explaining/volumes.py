@@ -29,6 +29,8 @@ from podward.runtime.volumes.request import MadeVolume, VolumeNode, VolumeReques
 
 POD = "/run/podward/POD"
 """Where the Pod's directory would be; no Pod's directory has this name."""
+BINDS = (f"{POD}/volume-binds/", f"{POD}/volume-subpaths/")
+"""What the paths begin with at which a volume, or something in it, would be mounted for the Pod."""
 _KINDS = {"empty_dir": "emptyDir", "host_path": "hostPath", LOCAL: LOCAL}
 """What a volume is where something of this kind is mounted for it, whatever the Pod calls it."""
 _STAYS = syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS
@@ -146,9 +148,9 @@ class DryVolumes(PodVolumes):
         target = volume.path
         if mount.sub_path:
             self._inside.setdefault(container, []).append((volume, mount, where))
-            target = f"{POD}/volume-subpaths/{volume.name}/{container}/{index}"
+            target = f"{BINDS[1]}{volume.name}/{container}/{index}"
         elif (self._userns and not volume.mapped) or mount.propagation == volume_mounts.PROPAGATIONS["Bidirectional"]:
-            target = f"{POD}/volume-binds/{volume.name}"
+            target = f"{BINDS[0]}{volume.name}"
         if target != volume.path:
             self.stand_ins[target] = self.stand_ins.get(volume.path, volume.path)
             self._contents[target] = os.path.realpath(os.path.join(volume.path, mount.sub_path))
