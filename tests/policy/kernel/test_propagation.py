@@ -6,7 +6,7 @@ import pytest
 
 from podward.api.oci import Linux, Mount, Namespace, Process, Root, RuntimeSpec
 from podward.api.process import MountState
-from podward.policy.kernel.propagation import Source, Surroundings, among, covering, has_peers, on_root, predict
+from podward.policy.kernel.propagation import Copies, Source, Surroundings, among, copies, covering, on_root, predict
 
 NEW = None
 
@@ -44,9 +44,9 @@ def predicted(runtime: str, root: str, source: str | None, *options: str, user_n
         ("shared", "shared", ("rprivate",), "private", "private"),
         ("shared", "shared", ("rslave",), "slave", "slave"),
         ("shared", "shared", (), "shared", "shared"),
-        ("shared", "shared alone", ("rslave",), "private", "private"),
-        ("shared", "shared alone", ("rshared",), "shared", "shared"),
-        ("shared", "shared alone", (), "shared", "shared"),
+        ("shared", "shared inside alone", ("rslave",), "private", "private"),
+        ("shared", "shared inside alone", ("rshared",), "shared", "shared"),
+        ("shared", "shared inside alone", (), "shared", "shared"),
         ("shared", NEW, (), "private", "private"),
     ],
 )
@@ -102,17 +102,17 @@ def test_what_is_mounted_in_a_mount_with_peers_has_them_too(option: str, crun: s
     mount = Mount("/d/below", "bind", "/private", ("rbind", option))
     for runtime, expected in (("crun", crun), ("runc", runc)):
         around = Surroundings(runtime, "rshared", False)
-        assert predict(mount, "private", around, copied_to_peers=True) == expected
-        assert predict(Mount("/d/below", "tmpfs"), NEW, around, copied_to_peers=True) == "shared"
+        assert predict(mount, "private", around, Copies.OUTSIDE) == expected
+        assert predict(Mount("/d/below", "tmpfs"), NEW, around, Copies.OUTSIDE) == "shared"
 
 
-def test_copies_inside_of_a_user_namespace_are_no_masters_for_long() -> None:
+@pytest.mark.parametrize("source", ["private", "alone"])
+def test_copies_inside_of_the_container_are_no_masters_for_long(source: str) -> None:
     mount = Mount("/d/below", "bind", "/private", ("rbind", "rslave"))
-    seen = [
-        predict(mount, "private", Surroundings(runtime, "rshared", True), copied_to_peers=True)
-        for runtime in ("crun", "runc")
-    ]
-    assert seen == ["shared slave", "private"]
+    for root, user_namespace in (("rshared", True), ("shared", source == "private")):
+        around = Surroundings("runc", root, user_namespace)
+        assert predict(mount, source, around, Copies.INSIDE) == "private"
+        assert predict(mount, source, around, Copies.OUTSIDE) == "slave"
 
 
 # --- the sources of a container's mounts, among each other ------------------------------------------------------------
@@ -135,7 +135,7 @@ def bind(place: str, source: str, *options: str) -> Mount:
     return Mount(place, "bind", source, ("rbind", *options))
 
 
-@pytest.mark.parametrize(("root", "then"), [("shared", "shared alone"), ("rshared", "alone"), ("", "alone")])
+@pytest.mark.parametrize(("root", "then"), [("shared", "shared inside alone"), ("rshared", "alone"), ("", "alone")])
 def test_the_root_that_was_private_has_no_peer_but_mounts_of_the_container(root: str, then: str) -> None:
     more = bind("/more", "/disk", "rslave")
     assert sources(root, bind("/data", "/volume", "rshared"), more)["/more"] == then
@@ -147,9 +147,9 @@ def test_the_root_that_was_private_has_no_peer_but_mounts_of_the_container(root:
 @pytest.mark.parametrize(
     ("holder", "namespaces", "then"),
     [
-        (("rshared",), (), "shared"),
-        (("rslave",), (), "shared alone"),
-        (("rshared",), (Namespace("user"),), "shared alone"),
+        (("rshared",), (), "shared inside"),
+        (("rslave",), (), "shared inside alone"),
+        (("rshared",), (Namespace("user"),), "shared inside alone"),
     ],
 )
 def test_a_copy_that_appears_outside_of_the_container_stays_a_peer(
@@ -164,18 +164,26 @@ def test_a_copy_that_appears_outside_of_the_container_stays_a_peer(
 
 
 @pytest.mark.parametrize(
-    ("source", "options", "peers"),
+    ("source", "options", "where"),
     [
-        ("shared", ("rshared",), True),
-        ("shared", (), True),
-        ("shared", ("rslave",), False),
-        ("shared", ("rslave", "rshared"), False),
-        ("private", ("rshared",), False),
-        (NEW, (), False),
+        ("shared", ("rshared",), Copies.OUTSIDE),
+        ("shared", (), Copies.OUTSIDE),
+        ("shared inside", (), Copies.INSIDE),
+        ("shared inside alone", ("rshared",), Copies.INSIDE),
+        ("shared", ("rslave",), Copies.NOWHERE),
+        ("shared", ("rslave", "rshared"), Copies.NOWHERE),
+        ("private", ("rshared",), Copies.NOWHERE),
+        (NEW, (), Copies.NOWHERE),
     ],
 )
 def test_only_what_is_shared_at_its_source_has_peers(
-    source: str | None, options: tuple[str, ...], *, peers: bool
+    source: str | None, options: tuple[str, ...], where: Copies
 ) -> None:
     mount = Mount("/d", "bind", "/s", ("rbind", *options))
-    assert has_peers(mount, source, Surroundings("crun", "rshared", False)) is peers
+    assert copies(mount, source, Surroundings("crun", "rshared", False)) is where
+
+
+def test_peers_are_inside_where_runc_makes_the_mount_in_a_user_namespace() -> None:
+    mount = Mount("/d", "bind", "/s", ("rbind", "rshared"))
+    found = [copies(mount, "shared", Surroundings(runtime, "rshared", True)) for runtime in ("crun", "runc")]
+    assert found == [Copies.OUTSIDE, Copies.INSIDE]

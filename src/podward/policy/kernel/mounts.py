@@ -41,7 +41,7 @@ from podward.api.process import MountState
 from podward.decision import Decision, assign, merge, refuse
 from podward.path import path
 from podward.policy.kernel import propagation
-from podward.policy.kernel.propagation import Surroundings, within
+from podward.policy.kernel.propagation import Copies, Surroundings, within
 from podward.policy.kernel.sources import Sources, rule
 
 MANUAL = rule("mount(2)")
@@ -99,8 +99,10 @@ class MountFacts(Struct, frozen=True, gc=False):
         if normpath(mount.destination) in spec.linux.masked_paths:
             return propagation.covering(around)
         parent = propagation.mounted_in(spec.mounts, mount)
-        copied = parent is not None and propagation.has_peers(parent, self._source_propagation(parent), around)
-        return propagation.predict(mount, self._source_propagation(mount), around, copied_to_peers=copied)
+        copies = Copies.NOWHERE
+        if parent is not None:
+            copies = propagation.copies(parent, self._source_propagation(parent), around)
+        return propagation.predict(mount, self._source_propagation(mount), around, copies)
 
     def _source_propagation(self, mount: Mount) -> str | None:
         """How mounts spread at a bind mount's source; None for a new file system."""

@@ -12,8 +12,9 @@ below its master appears here), both, or private.
   has a master then, for as long as the source has another peer, since the source itself goes with the old root: another
   mount of the container, or a copy outside of it. So it is, too, where the machine's root mount was private and Docker
   makes it alone shared.
-- What is mounted at a place of a mount that has peers appears at these, too: it begins as shared with its copies there,
-  which go with the old root where the peers are in a user namespace of the container.
+- What is mounted at a place of a mount that has peers appears at these, too: it begins as shared with its copies there.
+  Where all of the peers are inside of the container (as runc has it in a user namespace, and where the root was made
+  shared for the container alone) the copies go with the old root.
 - crun then changes all mounts of the container to `rootfsPropagation` once more: so nothing is shared or a slave
   without it, and with `rshared` everything is shared. runc changes the root alone, and leaves it private.
 """
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable
+from enum import Enum
 from posixpath import normpath
 
 from msgspec import Struct, structs
@@ -41,6 +43,8 @@ _OPTIONS = {
 }
 ALONE = "alone"
 """What is said of a source that was private and of which no other mount of the container is a peer, before a change."""
+_INSIDE = "inside"
+"""What is said of a source that was private: whatever its peers are, they are the container's."""
 _RECURSIVE = ("rprivate", "rslave", "rshared")
 
 
@@ -69,31 +73,42 @@ class Surroundings(Struct, frozen=True, gc=False):
         return whole if whole in _RECURSIVE else ""
 
 
-def predict(mount: Mount, source: str | None, around: Surroundings, *, copied_to_peers: bool = False) -> str:
+class Copies(Enum):
+    """Where what is mounted at a place appears, too."""
+
+    NOWHERE = "nowhere"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+
+
+def predict(mount: Mount, source: str | None, around: Surroundings, copies: Copies = Copies.NOWHERE) -> str:
     """What a mount is in the end: private, slave, shared, or "shared slave".
 
     `source` says the same of the mount that a bind mount comes from, or `ALONE`; None is a new file system.
-    `copied_to_peers`: its place is in a mount that `has_peers`.
+    `copies`: those of what is mounted in the mount that its place is in.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
     alone = source is not None and (ALONE in source.split() or (not states(source) and around.user_namespace))
-    if copied_to_peers:
-        state, alone = state | SHARED, alone and around.runtime == "runc" and around.user_namespace
+    if copies is not Copies.NOWHERE:
+        state, alone = state | SHARED, alone and copies is Copies.INSIDE
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(PRIVATE if alone else state, _OPTIONS[option])
     return text(_in_the_end(state, around))
 
 
-def has_peers(mount: Mount, source: str | None, around: Surroundings) -> bool:
-    """Whether what is mounted below the mount appears elsewhere, too: with what its source is shared with."""
+def copies(mount: Mount, source: str | None, around: Surroundings) -> Copies:
+    """Where what is mounted below the mount appears as well: at what its source is shared with."""
     if source is None or not states(source) >= SHARED:
-        return False
+        return Copies.NOWHERE
     state = _copied(states(source), around)
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(state, _OPTIONS[option]) if state >= SHARED else PRIVATE
-    return state >= SHARED
+    if not state >= SHARED:
+        return Copies.NOWHERE
+    is_inside = _INSIDE in source.split() or (around.user_namespace and around.runtime == "runc")
+    return Copies.INSIDE if is_inside else Copies.OUTSIDE
 
 
 def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountState, ...]:
@@ -106,11 +121,12 @@ def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountState, ...]:
     found = []
     for source in sources:
         place, before = source.state.destination, source.state.propagation
-        words = [on_root(before, spec.linux.rootfs_propagation) if source.is_root else before]
-        is_alone = counted[source.mount] == (place in peers) and source.mount not in copied
-        if before == "private" and place in bound and is_alone:
-            words = [*states(words[0]), ALONE]
-        found.append(structs.replace(source.state, propagation=" ".join(words)))
+        now = on_root(before, spec.linux.rootfs_propagation) if source.is_root else before
+        words = sorted(states(now))
+        if before == "private":
+            is_alone = counted[source.mount] == (place in peers) and source.mount not in copied
+            words += [_INSIDE] * bool(words) + [ALONE] * (place in bound and is_alone)
+        found.append(structs.replace(source.state, propagation=" ".join(words) or "private"))
     return tuple(found)
 
 
