@@ -20,6 +20,11 @@ def examples(few: int, more: int = 0) -> int:
     return few if TIMES == 1 else (more or few) * TIMES
 
 
+def seed() -> tuple[str, ...]:
+    """Words for prove.py: in `make test` its Pods are the same each time; `make proofs` and `make prove` try others."""
+    return ("--seed", "1") if TIMES == 1 else ()
+
+
 def part(cases: Sequence[T], of: int, turn: int = 0) -> Sequence[T]:
     """Every case in `make proofs`; in `make test` one of each `of`, other ones in each turn."""
     return cases[turn % of :: of] if TIMES == 1 else cases

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ordinary_user import CLONE, HOME, LOCKED, OrdinaryUser
-from proofs import examples
+from proofs import examples, seed
 
 pytestmark = pytest.mark.needs("root", "crun", "busybox", "umoci", "newuidmap")
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -227,9 +227,8 @@ def test_doctor_tells_what_a_user_lacks(user: OrdinaryUser) -> None:
 @pytest.mark.timeout(600)
 def test_random_pods_are_what_was_predicted(user: OrdinaryUser) -> None:
     pods = examples(15)
-    words = user.words(
-        f"{CLONE}/.venv/bin/python", f"{CLONE}/tests/e2e/prove.py", "--pods", str(pods), "--runtime", "crun"
-    )
+    prove = (f"{CLONE}/.venv/bin/python", f"{CLONE}/tests/e2e/prove.py")
+    words = user.words(*prove, "--pods", str(pods), "--runtime", "crun", *seed())
     result = subprocess.run(words, capture_output=True, text=True, timeout=590, check=False)
     assert result.stdout.splitlines()[-1:] == [f"{pods} pods, 0 differ"], result.stdout + result.stderr
 

@@ -116,8 +116,10 @@ class ExplainingMachine:
 def _bound_by_us(sources: list[Source], spec: RuntimeSpec) -> list[Source]:
     """The sources as they are once the node has bound volumes for the Pod: each is a mount of its own then.
 
-    It is shared where a container wants to mount something there for all others (`volumes.pod`).
+    It is shared where a container wants to mount something there for all others (`volumes.pod`). What else is in the
+    Pod's directory comes from one mount where a user namespace is to see it (`mount_namespace.expose`).
     """
+    exposed = any(namespace.type == "user" for namespace in spec.linux.namespaces)
     paths = {mount.destination: mount.source for mount in spec.mounts}
     shared = {mount.source for mount in spec.mounts if "rshared" in mount.options}
     found = []
@@ -125,7 +127,8 @@ def _bound_by_us(sources: list[Source], spec: RuntimeSpec) -> list[Source]:
         state, path = source.state, paths[source.state.destination]
         if path in shared:
             state = msgspec.structs.replace(state, propagation=text(states(state.propagation) | SHARED))
-        found.append(Source(state, path) if path.startswith(BINDS) else source)
+        own = path if path.startswith(BINDS) else POD if exposed and path.startswith(f"{POD}/") else ""
+        found.append(Source(state, own) if own else source)
     return found
 
 
