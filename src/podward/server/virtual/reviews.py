@@ -37,9 +37,6 @@ async def handle(scope: Scope, request: Request) -> Answer:
     reviewed = await admitted(scope, request, managed(scope, request.manager(options.manager), None, placed), options)
     if isinstance(reviewed, Status):
         return reviewed
-    faults = scope.strategy.validate(reviewed)
-    if faults.violations:
-        return invalid("", scope.resource.group, "", faults)  # the real server leaves the kind empty, too
     answered = await _answered(scope, request, reviewed)
     return answered if isinstance(answered, Status) else document_reply(request, 201, answered)
 
@@ -57,6 +54,9 @@ async def _answered(scope: Scope, request: Request, review: JsonObject) -> JsonO
         known = scope.parts.authorizer.known_rules(request.user, namespace)
         bare = {**review, "metadata": _without_managers(review)}
         return access_reviews.rules_review(bare, known)
+    faults = scope.strategy.validate(review)
+    if faults.violations:
+        return invalid("", scope.resource.group, "", faults)  # the real server leaves the kind empty, too
     asked = access_reviews.question(kind, review, request.user, request.info.namespace)
     if isinstance(asked, Status):
         return asked
