@@ -56,18 +56,20 @@ def _states(document: Any, name: str) -> list[Any]:  # noqa: ANN401 - JSON
     return [state for value in document for state in _states(value, name)] if isinstance(document, list) else []
 
 
-@pytest.mark.parametrize("runtime", ["crun", pytest.param("runc", marks=pytest.mark.needs("runc"))])
+@pytest.mark.needs("runc")
 @pytest.mark.parametrize(
-    "mounts",
+    ("defaults", "runtime", "mounts"),
     [
-        ("Bidirectional", "disk", "/below"),
-        ("Bidirectional", "disk", "/data/below"),
-        ("Bidirectional", "memory", "/below"),
-        ("None", "disk", "/data/below"),
+        ("containerd", "crun", ("Bidirectional", "disk", "/below")),
+        ("containerd", "runc", ("Bidirectional", "disk", "/below")),
+        ("containerd", "runc", ("Bidirectional", "memory", "/data/below")),
+        ("cri-o", "crun", ("Bidirectional", "disk", "/data/below")),
+        ("docker", "crun", ("Bidirectional", "disk", "/below")),
+        ("docker", "runc", ("Bidirectional", "disk", "/data/below")),
+        ("docker", "crun", ("None", "disk", "/data/below")),
     ],
 )
-@pytest.mark.parametrize("defaults", ["containerd", "cri-o", "docker"])
-def test_mounts_that_spread(podward: Podward, defaults: str, mounts: tuple[str, str, str], runtime: str) -> None:
+def test_mounts_that_spread(podward: Podward, defaults: str, runtime: str, mounts: tuple[str, str, str]) -> None:
     text = manifest("busybox:root", *mounts)
     found = agreed(podward, text, "--runtime-defaults", defaults, "--runtime", runtime)
     if "Bidirectional" in mounts:
