@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
+import socket
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -16,6 +18,9 @@ from podward.policy.proxy.health import HealthCheck, Name
 
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - load balancers ask at any address of the machine
 _REASON = "FailedToStartServiceHealthcheck"
+_BACKLOG = 128
+_TURNS = 5
+"""Turns of the loop after which a connection that was accepted is among those that a server closes."""
 
 
 class HealthChecks:
@@ -28,13 +33,13 @@ class HealthChecks:
         self._recorder = recorder
         self._log = log
         self._checks: Mapping[Name, HealthCheck] = {}
-        self._servers: dict[Name, tuple[int, web.ServerRunner]] = {}
+        self._servers: dict[Name, tuple[socket.socket, web.ServerRunner]] = {}
 
     async def sync(self, checks: Mapping[Name, HealthCheck]) -> None:
         """Answer this from now on. A port that is taken is told of, and tried again the next time."""
         self._checks = checks
-        for name, (port, _) in tuple(self._servers.items()):
-            if name not in checks or checks[name].port != port:
+        for name, (listening, _) in tuple(self._servers.items()):
+            if name not in checks or checks[name].port != listening.getsockname()[1]:
                 await self._end(name)
         for name, check in checks.items():
             if name not in self._servers:
@@ -55,15 +60,20 @@ class HealthChecks:
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, _ANYWHERE, port).start()
+            listening = socket.create_server((_ANYWHERE, port), backlog=_BACKLOG)
         except OSError as error:
             await runner.cleanup()
             self._tell(name, port, error)
             return
-        self._servers[name] = port, runner
+        await web.SockSite(runner, listening).start()
+        self._servers[name] = listening, runner
 
     async def _end(self, name: Name) -> None:
-        _, runner = self._servers.pop(name)
+        listening, runner = self._servers.pop(name)
+        # A server that is closed while it accepts somebody forgets him (asyncio of Python 3.11), who then waits.
+        asyncio.get_running_loop().remove_reader(listening)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         await runner.cleanup()
 
     def _tell(self, name: Name, port: int, error: OSError) -> None:
