@@ -226,7 +226,7 @@ def test_doctor_tells_what_a_user_lacks(user: OrdinaryUser) -> None:
 @pytest.mark.proof
 @pytest.mark.timeout(600)
 def test_random_pods_are_what_was_predicted(user: OrdinaryUser) -> None:
-    pods = examples(10, 15)
+    pods = examples(15)
     prove = (f"{CLONE}/.venv/bin/python", f"{CLONE}/tests/e2e/prove.py")
     words = user.words(*prove, "--pods", str(pods), "--runtime", "crun", *seed())
     result = subprocess.run(words, capture_output=True, text=True, timeout=590, check=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from podward.api.image import UnknownImage
-from podward.errors import ImageError
-from podward.runtime.explaining.images import Images
+from podward.api.image import Image, UnknownImage
+from podward.errors import ImageError, NodeError
+from podward.runtime.explaining.images import ImageFacts, Images
 from podward.runtime.images.store import IndexEntry, encode_index
 
 
@@ -33,3 +34,18 @@ def test_an_image_whose_files_are_gone_is_an_error_not_an_unknown_one(tmp_path: 
     (tmp_path / "images" / "index.json").write_bytes(encode_index((entry,)))
     with pytest.raises(ImageError, match="files are gone"):
         Images(str(tmp_path)).find("a:1")
+
+
+def test_what_an_image_has_is_looked_for_in_it_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rootfs/data").mkdir(parents=True)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "rootfs/way").symlink_to("../outside")
+    found = ImageFacts(Image("a", "sha256:1"), str(tmp_path / "rootfs"))
+    assert [found.has(place) for place in ("/data", "/data/below", "/way")] == [True, False, False]
+
+    def refused(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied", "rootfs")
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(NodeError, match="Permission denied"):
+        found.has("/data")

@@ -84,7 +84,7 @@ class Copies(Enum):
 def predict(mount: Mount, source: str | None, around: Surroundings, copies: Copies = Copies.NOWHERE) -> str:
     """What a mount is in the end: private, slave, shared, or "shared slave".
 
-    `source` says the same of the mount that a bind mount comes from, or `ALONE`; None is a new file system.
+    `source` is what `among` says of the mount that a bind mount comes from; None is a new file system.
     `copies`: those of what is mounted in the mount that its place is in.
     """
     state = PRIVATE if source is None else _copied(states(source), around)
@@ -112,20 +112,26 @@ def copies(mount: Mount, source: str | None, around: Surroundings) -> Copies:
 
 
 def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountState, ...]:
-    """The sources of a container's bind mounts as they are when it is made; `ALONE` is said of some."""
+    """The sources of a container's bind mounts as they are when it is made; `ALONE` and `_INSIDE` are said of some."""
     named = {source.state.destination: source for source in sources}
     bound = {mount.destination for mount in spec.mounts}
     peers = {m.destination for m in spec.mounts if _stays_shared(m)}
     counted = Counter(source.mount for source in sources if source.state.destination in peers)
-    copied = {named[m.destination].mount for m in spec.mounts if m.destination in named and _is_copied(m, spec, named)}
+    copied: set[Hashable] = set()
+    if any(states(source.state.propagation) >= SHARED for source in sources):  # else nothing is mounted anywhere else
+        copied = {
+            named[m.destination].mount for m in spec.mounts if m.destination in named and _is_copied(m, spec, named)
+        }
     found = []
     for source in sources:
         place, before = source.state.destination, source.state.propagation
         now = on_root(before, spec.linux.rootfs_propagation) if source.is_root else before
         words = sorted(states(now))
         if before == "private":
-            is_alone = counted[source.mount] == (place in peers) and source.mount not in copied
-            words += [_INSIDE] * bool(words) + [ALONE] * (place in bound and is_alone)
+            if words:
+                words.append(_INSIDE)
+            if place in bound and counted[source.mount] == (place in peers) and source.mount not in copied:
+                words.append(ALONE)
         found.append(structs.replace(source.state, propagation=" ".join(words) or "private"))
     return tuple(found)
 

@@ -71,7 +71,10 @@ class ImageFacts:
         return mode is not None and stat.S_ISDIR(mode) and mode & _WORLD_WRITABLE == _WORLD_WRITABLE
 
     def _mode_of(self, place: str) -> int | None:
-        root = os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            root = os.open(self.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise unreadable(error) from error
         try:
             found = syscalls.openat2(root, place, os.O_PATH | os.O_CLOEXEC, _INSIDE)
         except OSError:
