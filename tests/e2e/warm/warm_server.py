@@ -23,26 +23,32 @@ from typing import Any, NamedTuple, TextIO
 COMMANDS = ("admit", "check", "diff", "doctor", "exec", "explain", "explain_access", "image", "logs", "ps", "rm", "run")
 IMPORTED_LATER = (
     "access.rbac", "access.reading", "check.judging", "cli.admission_answers", "cli.checking.finding_fixes",
-    "cli.checking.fixing", "cli.checking.run", "cli.comparing", "cli.inspecting", "cli.keeping", "documents.yaml.exact",
-    "documents.yaml.fast", "policy.hints.all", "policy.runtime.defaults.containerd", "policy.runtime.defaults.crio",
-    "policy.runtime.defaults.docker", "policy.scc.documents", "policy.scc.passes", "policy.scc.run_levels",
-    "render.check.json", "render.check.table", "render.explain.document", "render.explain.first_screen",
-    "render.explain.table", "render.objects", "runtime.cri_log", "runtime.images.layout", "runtime.kept_logs",
-    "runtime.observe", "schema.referenced_objects",
+    "cli.checking.fixing", "cli.checking.run", "cli.comparing", "cli.inspecting", "cli.keeping", "cli.main",
+    "documents.yaml.exact", "documents.yaml.fast", "policy.hints.all", "policy.runtime.defaults.containerd",
+    "policy.runtime.defaults.containerd_seccomp", "policy.runtime.defaults.crio",
+    "policy.runtime.defaults.crio_seccomp", "policy.runtime.defaults.docker", "policy.runtime.defaults.docker_seccomp",
+    "policy.scc.documents", "policy.scc.passes", "policy.scc.run_levels", "render.check.json", "render.check.table",
+    "render.explain.document", "render.explain.first_screen", "render.explain.table", "render.objects",
+    "runtime.cri_log", "runtime.images.layout", "runtime.kept_logs", "runtime.observe", "schema.referenced_objects",
 )  # fmt: skip
 """What the commands import once they know what they are asked. A child imports for itself what is missing here."""
 
+OF_PYTHON = ("ctypes", "encodings.ascii", "encodings.idna", "locale", "resource")
+"""Modules that are no Podward's, and imported where they are used."""
+
 OF_SERVERS = {
     "apiserver": (
-        "access.certificate_requests", "cli.apiserver", "documents.json.exact", "policy.pss.verdict",
-        "server.aggregation.backends", "server.aggregation.serving", "server.controllers.calling",
-        "server.controllers.certificates", "server.controllers.namespaces", "server.process",
-        "server.subresources.binding", "server.subresources.token", "server.verbs.create", "server.verbs.get",
-        "server.verbs.list", "server.verbs.patch", "server.verbs.watch",
+        "cryptography.hazmat.backends.openssl.backend", "podward.access.certificate_requests", "podward.cli.apiserver",
+        "podward.documents.json.exact", "podward.policy.pss.verdict", "podward.server.aggregation.backends",
+        "podward.server.aggregation.serving", "podward.server.controllers.calling",
+        "podward.server.controllers.certificates", "podward.server.controllers.namespaces", "podward.server.process",
+        "podward.server.subresources.binding", "podward.server.subresources.token", "podward.server.verbs.create",
+        "podward.server.verbs.get", "podward.server.verbs.list", "podward.server.verbs.patch",
+        "podward.server.verbs.watch",
     ),
-    "controller-manager": ("cli.controller_manager", "controllers.process"),
-    "cri": ("cli.cri", "cri.process"),  # what serves is imported once the engine is forked
-    "node": ("cli.node", "node.process"),
+    "controller-manager": ("podward.cli.controller_manager", "podward.controllers.process"),
+    "cri": ("podward.cli.cri", "podward.cri.process"),  # what serves is imported once the engine is forked
+    "node": ("podward.cli.node", "podward.node.process"),
 }  # fmt: skip
 """What servers import before they fork or begin threads: some hundred modules, imported when the first is asked for."""
 
@@ -123,7 +129,7 @@ def import_what_it_needs(request: int) -> None:
     """Import what the command would, if it is a server's: for it and for all that come later."""
     first = next(iter(read(request)["words"]), "")
     for name in OF_SERVERS.get(first, ()):
-        importlib.import_module(f"podward.{name}")
+        importlib.import_module(name)
     if first in OF_SERVERS:
         gc.freeze()
         assert len(os.listdir("/proc/self/task")) == 1, "a child would not have the threads that have begun"
@@ -166,6 +172,8 @@ def opened(number: int, before: TextIO) -> TextIO:
 
 
 def main() -> None:
+    for name in OF_PYTHON:
+        importlib.import_module(name)
     for name in (*(f"cli.{command}" for command in COMMANDS), *IMPORTED_LATER):
         importlib.import_module(f"podward.{name}")
     gc.freeze()
