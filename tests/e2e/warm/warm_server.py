@@ -47,7 +47,8 @@ OF_SERVERS = {
         "podward.server.verbs.watch",
     ),
     "controller-manager": ("podward.cli.controller_manager", "podward.controllers.process"),
-    "cri": ("podward.cli.cri", "podward.cri.process"),  # what serves is imported once the engine is forked
+    # What serves is imported once the engine is forked; of that, these begin no thread.
+    "cri": ("aiohttp.web", "google.protobuf.descriptor_pb2", "podward.cli.cri", "podward.cri.process"),
     "node": ("podward.cli.node", "podward.node.process"),
 }  # fmt: skip
 """What servers import before they fork or begin threads: some hundred modules, imported when the first is asked for."""
