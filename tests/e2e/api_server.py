@@ -8,11 +8,13 @@ import functools
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import ssl
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,24 +69,27 @@ class Server:
             raise AssertionError(self.process.communicate(timeout=_DEADLINE))
         self.url = line.split("ready at ")[1].strip()
         self.context = ssl.create_default_context(cafile=str(self.data / "ca.crt"))
+        self._kept: list[http.client.HTTPSConnection] = []
+        weakref.finalize(self, _close, self._kept)
 
     def ask(
         self, method: str, path: str, body: object = None, *, token: str = ADMIN, **headers: str
     ) -> tuple[int, Any, Mapping[str, str]]:
         """The code, the answer (JSON where it is), and the headers. A body that is no text is sent as JSON."""
-        where = urlsplit(self.url)
-        connection = http.client.HTTPSConnection(
-            where.hostname or "", where.port, context=self.context, timeout=_DEADLINE
-        )
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        with contextlib.closing(connection):
+        connection = self._connection()
+        try:
             connection.request(method, path, body if isinstance(body, str | None) else json.dumps(body), sent)
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
+        except BaseException:
+            connection.close()
+            raise
+        self._kept.append(connection)
         with contextlib.suppress(ValueError):
             return answer.status, json.loads(text), dict(answer.getheaders())
         return answer.status, text, dict(answer.getheaders())
@@ -92,12 +97,18 @@ class Server:
     @contextlib.contextmanager
     def session(self, token: str = ADMIN) -> Iterator[Session]:
         """One connection for many requests."""
-        where = urlsplit(self.url)
-        connection = http.client.HTTPSConnection(
-            where.hostname or "", where.port, context=self.context, timeout=_DEADLINE
-        )
-        with contextlib.closing(connection):
+        with contextlib.closing(self._connection()) as connection:
             yield Session(connection, token)
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        """One that is kept and not in use, or a new one: to agree on keys costs more than most requests."""
+        while self._kept:
+            connection = self._kept.pop()
+            if connection.sock and not select.select([connection.sock], [], [], 0)[0]:
+                return connection
+            connection.close()  # the server has closed it, or will
+        where = urlsplit(self.url)
+        return http.client.HTTPSConnection(where.hostname or "", where.port, context=self.context, timeout=_DEADLINE)
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[ssl.SSLSocket]:
@@ -111,10 +122,16 @@ class Server:
 
     def stop(self) -> int:
         """End it as a supervisor would; its exit code."""
+        _close(self._kept)
         self.process.send_signal(signal.SIGTERM)
         _, errors = self.process.communicate(timeout=_DEADLINE)
         assert errors == "", errors
         return self.process.wait()
+
+
+def _close(kept: list[http.client.HTTPSConnection]) -> None:
+    while kept:
+        kept.pop().close()
 
 
 @functools.cache

@@ -89,6 +89,40 @@ def test_an_answer_may_take_longer() -> None:
     assert asyncio.run(_patient(head)).endswith(b"late")
 
 
+async def _ended_beside(idle: int) -> bytes:
+    """What who asked before the server ended is answered, and others, who asked and were answered, are sent then."""
+    asked, may = asyncio.Event(), asyncio.Event()
+
+    async def serve(request: Request) -> Answer:
+        if request.path == "/slow":
+            asked.set()
+            await may.wait()
+        return Reply(200, b"done")
+
+    factory = http.server(serve)
+    listener = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    clients = [await asyncio.open_connection(*listener.sockets[0].getsockname()) for _ in range(idle + 1)]
+    for reader, writer in clients[1:]:
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n")
+        await reader.readuntil(b"done")
+    clients[0][1].write(b"GET /slow HTTP/1.1\r\nHost: here\r\n\r\n")
+    await asked.wait()
+    listener.close()
+    ending = asyncio.create_task(factory.shutdown(3600))
+    async with asyncio.timeout(30):
+        rest = b"".join([await reader.read() for reader, _ in clients[1:]])
+        may.set()
+        rest += await clients[0][0].read()
+        await ending
+    for _, writer in clients:
+        writer.close()
+    return rest
+
+
+def test_a_server_that_ends_waits_for_answers_and_not_for_who_asks_nothing() -> None:
+    assert asyncio.run(_ended_beside(idle=3)).count(b"done") == 1
+
+
 def test_no_answer_tells_what_made_it(server: Server) -> None:
     assert "Server" not in server.ask("GET", "/healthz")[2]
     for head in (b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n", b"GET / HTTP/1.1\r\nHost : here\r\n\r\n"):

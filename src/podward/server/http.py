@@ -82,6 +82,11 @@ class _Server(web.Server):
             streaming.cancel()
         super().connection_lost(handler, exc)
 
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - aiohttp's
+        """End. Who asks for nothing is not waited for, as aiohttp itself would until the time is over."""
+        self.pre_shutdown()
+        await super().shutdown(timeout)
+
     def _give_up(self, handler: web.RequestHandler) -> None:
         if handler in self._unheard:
             handler.force_close()
