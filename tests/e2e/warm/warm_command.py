@@ -6,7 +6,7 @@ has run nothing (`warm_server.py`). For a command it forks: the child is given t
 and the standard streams, and does what `python -m podward` does. It is killed if who has asked goes away, and the whole
 ends with pytest.
 
-`start` does so with a server; what one imports is imported when the first of its kind is asked for.
+`start` does so with a server, from another process that has imported what such a server does.
 
 What a fork can't show is for the real command, `run_anew`: start-up and imports, the words in /proc/PID/cmdline, the
 parent of the process, limits and users that are set between fork and exec. `run` and `start` take it by themselves

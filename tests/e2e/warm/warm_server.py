@@ -51,7 +51,7 @@ OF_SERVERS = {
     "cri": ("aiohttp.web", "google.protobuf.descriptor_pb2", "podward.cli.cri", "podward.cri.process"),
     "node": ("podward.cli.node", "podward.node.process"),
 }  # fmt: skip
-"""What servers import before they fork or begin threads: some hundred modules, imported when the first is asked for."""
+"""What servers import before they fork or begin threads: some hundred modules."""
 
 
 class Child(NamedTuple):
@@ -64,16 +64,30 @@ class Child(NamedTuple):
     """To who has asked for it, and has it killed by going away."""
 
 
-class Server:
-    """Forks commands until pytest ends."""
+class Other(NamedTuple):
+    """A process that forks servers."""
 
-    def __init__(self, control: socket.socket) -> None:
+    pid: int
+    control: socket.socket
+    """On which it is passed requests."""
+
+
+class Server:
+    """Forks commands until pytest ends.
+
+    Servers are forked by other processes, one for each command of `OF_SERVERS`, that have imported more: what a fork
+    costs goes with what its process has in memory.
+    """
+
+    def __init__(self, control: socket.socket, command: str = "") -> None:
         self._control = control
-        self._pytest = os.pidfd_open(os.getppid())
+        self._command = command
+        self._asker = os.pidfd_open(os.getppid())
         self._running: dict[int, Child] = {}  # by each of both descriptors
+        self._others: dict[str, Other] = {}
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
-        self._poll.register(self._pytest, select.POLLIN)
+        self._poll.register(self._asker, select.POLLIN)
 
     def serve(self) -> list[int]:
         """Return in each child, with the descriptors of its request and its streams; at the end, with none."""
@@ -83,28 +97,54 @@ class Server:
                     packet, numbers, _, _ = socket.recv_fds(self._control, 1, 5)
                     if not packet:
                         return self._end()
-                    if self._is_child(*numbers):
+                    command = next(iter(read(numbers[1])["words"]), "")
+                    if command in OF_SERVERS and command != self._command:
+                        if command not in self._others and (theirs := self._begun(command)):
+                            close(*numbers)
+                            return Server(theirs, command).serve()
+                        socket.send_fds(self._others[command].control, [b"x"], numbers)
+                        close(*numbers)
+                    elif self._is_child(*numbers):
                         return numbers[1:]
-                elif descriptor == self._pytest:
+                elif descriptor == self._asker:
                     return self._end()
                 elif child := self._running.get(descriptor):
                     self._heard(child, descriptor)
 
+    def _begun(self, command: str) -> socket.socket | None:
+        """Fork a process for a server's command; what it is asked on, in itself."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if pid := os.fork():
+            theirs.close()
+            self._others[command] = Other(pid, ours)
+            return None
+        ours.close()
+        self._leave()
+        for name in OF_SERVERS[command]:
+            importlib.import_module(name)
+        gc.freeze()
+        assert len(os.listdir("/proc/self/task")) == 1, "a child would not have the threads that have begun"
+        return theirs
+
     def _is_child(self, connection: int, *numbers: int) -> bool:
         """Fork, and tell in which of both we are."""
-        import_what_it_needs(*numbers[:1])
         if not (pid := os.fork()):
-            for child in self._running.values():
-                child.connection.close()
+            self._leave()
             return True
-        for number in numbers:
-            os.close(number)
+        close(*numbers)
         child = Child(pid, os.pidfd_open(pid), socket.socket(fileno=connection))
         child.connection.send(pid.to_bytes(4))
         self._running |= {child.end: child, connection: child}
         self._poll.register(child.end, select.POLLIN)
         self._poll.register(connection, select.POLLRDHUP)
         return False
+
+    def _leave(self) -> None:
+        """Close what is the parent's, in a child."""
+        for child in self._running.values():
+            child.connection.close()
+        for other in self._others.values():
+            other.control.close()
 
     def _heard(self, child: Child, descriptor: int) -> None:
         with contextlib.suppress(KeyError):
@@ -123,17 +163,15 @@ class Server:
     def _end(self) -> list[int]:
         for child in self._running.values():
             os.kill(child.pid, signal.SIGKILL)
+        for other in self._others.values():
+            other.control.close()
+            os.waitpid(other.pid, 0)
         return []
 
 
-def import_what_it_needs(request: int) -> None:
-    """Import what the command would, if it is a server's: for it and for all that come later."""
-    first = next(iter(read(request)["words"]), "")
-    for name in OF_SERVERS.get(first, ()):
-        importlib.import_module(name)
-    if first in OF_SERVERS:
-        gc.freeze()
-        assert len(os.listdir("/proc/self/task")) == 1, "a child would not have the threads that have begun"
+def close(*numbers: int) -> None:
+    for number in numbers:
+        os.close(number)
 
 
 def read(request: int) -> dict[str, Any]:
