@@ -22,23 +22,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from podward.api.json_value import Json, JsonObject
-from podward.api.status import Status
 from podward.client.api import Client
 from podward.client.connection import load
 from podward.documents.raw_fields import member, objects
 from podward.documents.reader import decode_documents
 from podward.errors import InputError, NodeError
+from podward.node.asked_certificate import Unsigned, Wanted, ask, subject
 from podward.node.log import Log
 from podward.runtime.oci import write_private
-from podward.schema.resources import BY_PLURAL
 from podward.schema.validation.raw import text
 
-_REQUESTS = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
 SIGNER = "kubernetes.io/kube-apiserver-client-kubelet"
-_LOOK, _PATIENCE = 0.2, 300.0
+_WANTED = Wanted("node-csr-", SIGNER, "client auth", patience=300.0)
 _SPENT = 0.8
 _AGAIN = 60.0
 
@@ -74,50 +71,15 @@ async def keep(client: Client, kubeconfig: str, name: str, log: Log) -> None:
 async def _obtain(client: Client, kubeconfig: str, like: str, name: str) -> None:
     """Ask for a certificate, wait for it, and write the kubeconfig, which else is `like` another one."""
     key = ec.generate_private_key(ec.SECP256R1())
-    answer = await client.create(_REQUESTS, "", _request(key, name))
-    if isinstance(answer, Status):
-        raise NodeError(f"the node cannot ask for a certificate: {answer.message}")
-    signed = await _signed(client, text(member(answer, "metadata"), "name"))
+    asked = x509.CertificateSigningRequestBuilder().subject_name(subject(name)).sign(key, hashes.SHA256())
+    answer = await ask(client, _WANTED, asked, key)
+    if isinstance(answer, Unsigned):
+        if not answer.request:
+            raise NodeError(f"the node cannot ask for a certificate: {answer.why}")
+        advice = f"`kubectl certificate approve {answer.request}`" if answer.is_late else ""
+        raise NodeError(f"certificate signing request {answer.request} {answer.why}", advice=advice)
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _write(kubeconfig, _as_node(like, signed, secret))
-
-
-def _request(key: ec.EllipticCurvePrivateKey, name: str) -> JsonObject:
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:nodes"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"system:node:{name}"),
-        ]
-    )
-    asked = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    usages: list[Json] = ["digital signature", "client auth"]
-    return {
-        "apiVersion": _REQUESTS.api_version,
-        "kind": _REQUESTS.kind,
-        "metadata": {"generateName": "node-csr-"},
-        "spec": {
-            "request": base64.b64encode(asked.public_bytes(Encoding.PEM)).decode(),
-            "signerName": SIGNER,
-            "usages": usages,
-        },
-    }
-
-
-async def _signed(client: Client, request: str) -> bytes:
-    """The certificate, once it is signed."""
-    deadline = asyncio.get_running_loop().time() + _PATIENCE
-    while asyncio.get_running_loop().time() < deadline:
-        found = await client.get(_REQUESTS, "", request)
-        status = {} if isinstance(found, Status) else member(found, "status")
-        if written := text(status, "certificate"):
-            return base64.b64decode(written)
-        for condition in objects(status, "conditions"):
-            if condition.get("type") in {"Denied", "Failed"}:
-                why = f"{text(condition, 'reason')}: {text(condition, 'message')}"
-                raise NodeError(f"certificate signing request {request} was not signed: {why}")
-        await asyncio.sleep(_LOOK)
-    advice = f"`kubectl certificate approve {request}`"
-    raise NodeError(f"certificate signing request {request} was not signed in time", advice=advice)
+    _write(kubeconfig, _as_node(like, answer.pem, secret))
 
 
 def _as_node(like: str, certificate: bytes, key: bytes) -> JsonObject:

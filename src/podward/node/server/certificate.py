@@ -10,8 +10,6 @@ kubelet does that is not told to ask. Key and certificate are kept in one file (
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 import datetime as dt
 import ipaddress
@@ -22,22 +20,14 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from podward.api.caller import NODE_PREFIX, NODES
-from podward.api.json_value import JsonObject
-from podward.api.status import Status
 from podward.client.api import Client
-from podward.documents.raw_fields import member, objects
+from podward.node.asked_certificate import Issued, Wanted, ask, subject
 from podward.node.log import Log
-from podward.schema.resources import BY_PLURAL
-from podward.schema.validation.raw import text
 
-_REQUESTS = BY_PLURAL["certificates.k8s.io", "v1", "certificatesigningrequests"]
-_SIGNER = "kubernetes.io/kubelet-serving"
+_WANTED = Wanted("csr-", "kubernetes.io/kubelet-serving", "server auth", patience=900.0)
 _YEAR, _EARLIER = dt.timedelta(days=365), dt.timedelta(minutes=5)
-_FIRST_LOOK, _LONGEST_LOOK = 0.1, 1.0
-_PATIENCE = 900.0
 _SOON, _LATER = 2.0, 32.0
 _CHECKED = 60.0
 
@@ -83,49 +73,12 @@ class ServingCertificate:
     async def _renew(self, client: Client) -> str:
         """Get a new certificate; why there is none."""
         key = ec.generate_private_key(ec.SECP256R1())
-        spec: JsonObject = {
-            "request": base64.b64encode(self._request(key)).decode(),
-            "signerName": _SIGNER,
-            "usages": ["digital signature", "server auth"],
-        }
-        made = await client.create(_REQUESTS, "", {
-            "apiVersion": _REQUESTS.api_version, "kind": _REQUESTS.kind, "metadata": {"generateName": "csr-"},
-            "spec": spec,
-        })  # fmt: skip
-        if isinstance(made, Status):
-            return f"it cannot be asked for another: {made.message}"
-        name, pause = text(member(made, "metadata"), "name"), _FIRST_LOOK
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                while True:
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_LOOK)
-                    found = await client.get(_REQUESTS, "", name)
-                    answer = found if isinstance(found, Status) else self._answered(key, found)
-                    if isinstance(answer, str):
-                        return answer
-        except TimeoutError:
-            return "nobody has approved that it gets another"
-
-    def _answered(self, key: ec.EllipticCurvePrivateKey, request: JsonObject) -> str | None:
-        """Use the certificate that was issued: then "", or why there will be none; None while that is not known."""
-        status = member(request, "status")
-        ended = {text(each, "type") for each in objects(status, "conditions")} & {"Denied", "Failed"}
-        if ended:
-            return f"the request was {'denied' if 'Denied' in ended else 'refused by the signer'}"
-        issued = text(status, "certificate")
-        if not issued:
-            return None
-        try:
-            pem = base64.b64decode(issued, validate=True)
-            certificate = x509.load_pem_x509_certificate(pem)
-        except (binascii.Error, ValueError):
-            return "what was issued is no certificate"
-        if certificate.public_key() != key.public_key():
-            return "what was issued is another's certificate"
-        self._keep(key, pem)
-        self._use(certificate)
-        return ""
+        answer = await ask(client, _WANTED, self._request(key), key)
+        if isinstance(answer, Issued):
+            self._keep(key, answer.pem)
+            self._use(answer.certificate)
+            return ""
+        return f"its request {answer.request} {answer.why}" if answer.request else f"it cannot ask: {answer.why}"
 
     def _use(self, certificate: x509.Certificate) -> None:
         """Show the certificate that was kept; of the cluster's it is known when the next one is due."""
@@ -160,23 +113,17 @@ class ServingCertificate:
             file.write(content)
         os.replace(beside, self._file)
 
-    def _subject(self) -> x509.Name:
-        return x509.Name([
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, NODES),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{NODE_PREFIX}{self._name}"),
-        ])  # fmt: skip
-
     def _names(self) -> list[x509.GeneralName]:
         addresses = [x509.IPAddress(ipaddress.ip_address(each)) for each in self._addresses]
         return [x509.DNSName(self._name), *addresses]
 
-    def _request(self, key: ec.EllipticCurvePrivateKey) -> bytes:
-        builder = x509.CertificateSigningRequestBuilder().subject_name(self._subject())
+    def _request(self, key: ec.EllipticCurvePrivateKey) -> x509.CertificateSigningRequest:
+        builder = x509.CertificateSigningRequestBuilder().subject_name(subject(self._name))
         builder = builder.add_extension(x509.SubjectAlternativeName(self._names()), critical=False)
-        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        return builder.sign(key, hashes.SHA256())
 
     def _own(self, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-        now, name = dt.datetime.now(dt.UTC), self._subject()
+        now, name = dt.datetime.now(dt.UTC), subject(self._name)
         return (
             x509.CertificateBuilder()
             .subject_name(name)
