@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
-import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from podward.api.cri_refusal import CriRefusal
 from podward.cri import listening, methods, plugins, server
@@ -25,6 +23,7 @@ from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.service.stream_urls import Provider, Urls
 from podward.runtime.streaming.server import StreamingServer
 from podward.runtime.workers.client import EngineClient
+from podward.runtime.workers.lifetime import End, with_engine
 
 _LOOK_AGAIN = 5.0
 """Seconds until what was busy is looked at again."""
@@ -38,39 +37,13 @@ def run(started: Started, say: Callable[[str], None]) -> int:
 
 
 async def _main(started: Started, say: Callable[[str], None]) -> int:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    pid, control = started.engine
-    engine = EngineClient[RuntimeService](pid, control)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    of_engine, gone = os.pidfd_open(pid), asyncio.Event()
-    loop.add_reader(of_engine, gone.set)
-    until = asyncio.create_task(_first_of(told, gone))
-    try:
-        await _serve(started, engine, until, say)
-        if gone.is_set():
-            started.log.failed("the process that does the work has ended: without it nothing can be done")
-        return 1 if gone.is_set() else 0
-    finally:
-        until.cancel()
-        engine.close()  # it ends, and its workers go on to theirs
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), _GRACE)
-            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has ended
-        loop.remove_reader(of_engine)
-        os.close(of_engine)
+    engine = EngineClient[RuntimeService](*started.engine)
+    async with with_engine(engine) as end:
+        await _serve(started, engine, end, say)
+        return end.exit_code(started.log.failed)
 
 
-async def _first_of(*events: asyncio.Event) -> None:
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
-
-
-async def _serve(
-    started: Started, engine: EngineClient[RuntimeService], until: Awaitable[None], say: Callable[[str], None]
-) -> None:
+async def _serve(started: Started, engine: EngineClient[RuntimeService], end: End, say: Callable[[str], None]) -> None:
     options, service = started.options, started.service
     tidings = Tidings(service)
     busy = await _recover(engine, started.log)
@@ -97,7 +70,7 @@ async def _serve(
     gc.enable()
     try:
         say(options.listen)
-        await until
+        await end.comes()
     finally:
         later.cancel()
         tidings.events.close()

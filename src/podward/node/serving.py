@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
-import signal
 from collections.abc import Callable
 
 from msgspec import structs
@@ -44,8 +42,7 @@ from podward.node.volumes import Volumes
 from podward.policy.kubelet.node_object import NodeIdentity
 from podward.runtime.service.runtime_service import RuntimeService
 from podward.runtime.workers.client import EngineClient
-
-_GRACE = 5.0
+from podward.runtime.workers.lifetime import with_engine
 
 
 def run(started: Started, say: Callable[[str], None]) -> int:
@@ -54,33 +51,16 @@ def run(started: Started, say: Callable[[str], None]) -> int:
 
 
 async def _main(started: Started, say: Callable[[str], None]) -> int:
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    pid, control = started.engine
-    engine = EngineClient[RuntimeService](pid, control)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    of_engine, gone = os.pidfd_open(pid), asyncio.Event()
-    loop.add_reader(of_engine, gone.set)
-    log = Log()
-    try:
+    engine, log = EngineClient[RuntimeService](*started.engine), Log()
+    async with with_engine(engine) as end:
         serving = asyncio.create_task(_serve(started, engine, log, say))
-        ends = [asyncio.create_task(event.wait()) for event in (told, gone)]
-        await asyncio.wait([serving, *ends], return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
+        coming = asyncio.create_task(end.comes())
+        await asyncio.wait([serving, coming], return_when=asyncio.FIRST_COMPLETED)
+        coming.cancel()
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
-        if gone.is_set():
-            log.failed("the process that does the work has ended: without it nothing can be done")
-        return 1 if gone.is_set() else 0
-    finally:
-        engine.close()  # it ends, and its workers go on to theirs
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), _GRACE)
-            os.waitpid(pid, 0)  # noqa: ASYNC222 - it has ended
-        loop.remove_reader(of_engine)
-        os.close(of_engine)
+        return end.exit_code(log.failed)
 
 
 async def _serve(started: Started, engine: EngineClient[RuntimeService], log: Log, say: Callable[[str], None]) -> None:
