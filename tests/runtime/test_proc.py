@@ -12,6 +12,7 @@ from podward.api import capability as capability_names
 from podward.api.oci import Mount, Process, Root, RuntimeSpec
 from podward.api.process import MountState
 from podward.errors import NodeError
+from podward.policy.kernel.propagation import MountSource
 from podward.runtime import proc, syscalls
 
 pytestmark = pytest.mark.needs("root")
@@ -94,8 +95,8 @@ def test_the_flags_of_bind_sources_are_those_of_their_mounts(tmp_path: object) -
         )
         states = proc.source_flags(spec(*mounts), str(tmp_path))
         expected = (
-            MountState("/", nosuid=True, noexec=True),
-            MountState("/data", nosuid=True, noexec=True, propagation="alone"),
+            MountSource("/", nosuid=True, noexec=True),
+            MountSource("/data", nosuid=True, noexec=True, is_alone=True),
         )
         os.write(write, b"same" if states == expected else repr(states).encode())
         os._exit(0)

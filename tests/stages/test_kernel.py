@@ -23,6 +23,7 @@ from podward.api.process import MountState, ProcessState
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
 from podward.policy.kernel.mount_points import MountPoint
+from podward.policy.kernel.propagation import MountSource
 from podward.stages import kernel
 
 ENTRY = EntryFile("/bin/true", 0o100755, 0, 0)
@@ -220,7 +221,7 @@ def test_a_nosuid_root_counts_where_the_runtime_keeps_it() -> None:
     assert predicted(facts).uid == (1000, 0, 0, 0)
     runc = msgspec.structs.replace(facts, node=Node(FULL, "runc"))
     assert predicted(runc).uid == (1000,) * 4
-    told = msgspec.structs.replace(runc, execution=kernel.ExecutionFacts(file, (MountState("/"),)))
+    told = msgspec.structs.replace(runc, execution=kernel.ExecutionFacts(file, (MountSource("/"),)))
     assert predicted(told).uid == (1000, 0, 0, 0)
 
 
@@ -251,7 +252,7 @@ def test_runc_binds_the_cgroups_that_a_user_namespace_may_not_mount(
     lines = (LinuxIDMapping(0, 200000, 65536),) if "user" in own else ()
     listed = tuple(Namespace(name) for name in ("mount", *own) if name != "ours")
     linux = Linux(uid_mappings=lines, gid_mappings=lines, namespaces=listed)
-    spread = (MountState("/sys/fs/cgroup", nosuid=True, propagation="slave" if "ours" in own else "shared"),)
+    spread = (MountSource("/sys/fs/cgroup", nosuid=True, propagation="slave" if "ours" in own else "shared"),)
     node = Node(FULL, runtime, uid_map=((0, 1000, 1),)) if "ours" in own else Node(FULL, runtime)
     facts = make_facts(linux=linux, mounts=mounts, node=node, source_flags=spread)
     assert predicted(facts).mounts == (MountState("/sys/fs/cgroup", readonly=True, nosuid=True, propagation=spreads),)

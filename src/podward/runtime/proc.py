@@ -17,7 +17,7 @@ from podward.api.oci import RuntimeSpec
 from podward.api.process import MountState, ProcessState
 from podward.errors import NodeError
 from podward.policy.kernel.mounts import CGROUPS, is_bind
-from podward.policy.kernel.propagation import Source, among
+from podward.policy.kernel.propagation import MountSource, Source, among
 from podward.policy.kernel.user_namespace import seen_from_inside
 from podward.runtime import machine, syscalls
 from podward.stages.kernel import Inherited
@@ -241,7 +241,7 @@ def cgroup_v2() -> bool:
     return bool(kinds) and kinds[-1] == "cgroup2"
 
 
-def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountState, ...]:
+def source_flags(spec: RuntimeSpec, rootfs: str) -> tuple[MountSource, ...]:
     """The flags of the mounts that the spec's bind mounts come from, and, as "/", of the one that holds `rootfs`."""
     return among(spec, sources(spec, rootfs))
 

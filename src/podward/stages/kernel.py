@@ -32,6 +32,7 @@ from podward.policy.kernel import (
 )
 from podward.policy.kernel.credentials import Credentials
 from podward.policy.kernel.mount_points import MountPoint
+from podward.policy.kernel.propagation import MountSource
 from podward.policy.kernel.sources import Sources
 from podward.policy.kernel.user_namespace import UserNamespace
 
@@ -61,7 +62,7 @@ class ExecutionFacts(Struct, frozen=True, gc=False):
     """
 
     entry: EntryFile | Unknown | None
-    source_flags: tuple[MountState, ...] = ()
+    source_flags: tuple[MountSource, ...] = ()
     locked: frozenset[str] = frozenset()
     cgroup_v2: bool = True
     inherited: Inherited = Inherited()
@@ -161,7 +162,7 @@ def _mount_facts(facts: KernelFacts) -> mounts.MountFacts:
     entry, flags = facts.execution.entry, facts.execution.source_flags
     nosuid = isinstance(entry, EntryFile) and entry.nosuid
     if nosuid and not any(state.destination == "/" for state in flags):
-        flags = (*flags, MountState("/", nosuid=True))
+        flags = (*flags, MountSource("/", nosuid=True))
     joined = frozenset(namespace.type for namespace in facts.spec.linux.namespaces if namespace.path)
     shared = not any(namespace.type == "cgroup" for namespace in facts.spec.linux.namespaces)
     foreign = shared and (own or facts.node.in_user_namespace)

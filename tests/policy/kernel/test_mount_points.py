@@ -6,11 +6,11 @@ import pytest
 
 from podward.api.core import Container, VolumeMount
 from podward.api.oci import Mount, Process, Root, RuntimeSpec
-from podward.api.process import MountState
 from podward.decision import Decision, Origin, Source, assign
 from podward.path import path
 from podward.policy.kernel.mount_points import MountPoint, decide, held, may_be_made
 from podward.policy.kernel.mounts import MountFacts
+from podward.policy.kernel.propagation import MountSource
 from podward.policy.kernel.sources import Sources
 
 LOG = Mount("/data/why", "bind", "/pod/log", ("rbind", "rw"))
@@ -23,7 +23,7 @@ def bound(*options: str, at: str = "/data") -> Mount:
 
 def decided(*mounts: Mount, runtime: str = "runc", userns: bool = False, source_is_readonly: bool = False) -> Decision:
     spec = RuntimeSpec(oci_version="1.0.2", process=Process(args=("true",), cwd="/"), root=Root("/"), mounts=mounts)
-    flags = tuple(MountState(mount.destination, readonly=True) for mount in mounts[:1] if source_is_readonly)
+    flags = tuple(MountSource(mount.destination, readonly=True) for mount in mounts[:1] if source_is_readonly)
     origin = assign(path("mounts", len(mounts) - 1), mounts[-1], "terminationMessagePath", LINE)
     return decide(spec, MountFacts(runtime, userns, cgroup_v2=True, sources=flags), held(mounts), Sources(origin))
 

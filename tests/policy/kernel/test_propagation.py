@@ -6,14 +6,38 @@ import pytest
 
 from podward.api.oci import Linux, Mount, Namespace, Process, Root, RuntimeSpec
 from podward.api.process import MountState
-from podward.policy.kernel.propagation import Copies, Source, Surroundings, among, copies, covering, on_root, predict
+from podward.policy.kernel.propagation import (
+    Copies,
+    MountSource,
+    Source,
+    Surroundings,
+    among,
+    copies,
+    covering,
+    on_root,
+    predict,
+    text,
+)
 
 NEW = None
 
 
+def source_of(words: str) -> MountSource:
+    """A source of which these words are true."""
+    said = frozenset(words.split())
+    spread = text(said & {"shared", "slave"})
+    return MountSource("/d", propagation=spread, is_inside="inside" in said, is_alone="alone" in said)
+
+
+def words_of(source: MountSource) -> str:
+    said = (("inside", source.is_inside), ("alone", source.is_alone))
+    return " ".join([source.propagation, *(word for word, true in said if true)])
+
+
 def predicted(runtime: str, root: str, source: str | None, *options: str, user_namespace: bool = False) -> str:
     mount = Mount("/d", "bind", "/s", ("rbind", *options)) if source is not None else Mount("/d", "tmpfs")
-    return predict(mount, source, Surroundings(runtime, root, user_namespace))
+    seen = NEW if source is NEW else source_of(source)
+    return predict(mount, seen, Surroundings(runtime, root, user_namespace))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +62,7 @@ def predicted(runtime: str, root: str, source: str | None, *options: str, user_n
         ("rshared", "slave", (), "shared slave", "shared slave"),
         ("rshared", "private", (), "shared", "shared"),
         ("rshared", "private", ("rslave",), "shared slave", "slave"),
-        ("rshared", "alone", ("rslave",), "shared", "private"),
+        ("rshared", "private alone", ("rslave",), "shared", "private"),
         ("rshared", "private", ("rprivate",), "shared", "private"),
         ("rshared", NEW, (), "shared", "private"),
         ("shared", "shared", ("rprivate",), "private", "private"),
@@ -102,17 +126,17 @@ def test_what_is_mounted_in_a_mount_with_peers_has_them_too(option: str, crun: s
     mount = Mount("/d/below", "bind", "/private", ("rbind", option))
     for runtime, expected in (("crun", crun), ("runc", runc)):
         around = Surroundings(runtime, "rshared", False)
-        assert predict(mount, "private", around, Copies.OUTSIDE) == expected
+        assert predict(mount, source_of("private"), around, Copies.OUTSIDE) == expected
         assert predict(Mount("/d/below", "tmpfs"), NEW, around, Copies.OUTSIDE) == "shared"
 
 
-@pytest.mark.parametrize("source", ["private", "alone"])
+@pytest.mark.parametrize("source", ["private", "private alone"])
 def test_copies_inside_of_the_container_are_no_masters_for_long(source: str) -> None:
     mount = Mount("/d/below", "bind", "/private", ("rbind", "rslave"))
     for root, user_namespace in (("rshared", True), ("shared", source == "private")):
         around = Surroundings("runc", root, user_namespace)
-        assert predict(mount, source, around, Copies.INSIDE) == "private"
-        assert predict(mount, source, around, Copies.OUTSIDE) == "slave"
+        assert predict(mount, source_of(source), around, Copies.INSIDE) == "private"
+        assert predict(mount, source_of(source), around, Copies.OUTSIDE) == "slave"
 
 
 # --- the sources of a container's mounts, among each other ------------------------------------------------------------
@@ -128,19 +152,21 @@ def sources(root: str, *mounts: Mount, namespaces: tuple[Namespace, ...] = ()) -
         else Source(MountState(m.destination), 1, is_root=True)
         for m in mounts
     ]
-    return {state.destination: state.propagation for state in among(spec, held)}
+    return {source.destination: words_of(source) for source in among(spec, held)}
 
 
 def bind(place: str, source: str, *options: str) -> Mount:
     return Mount(place, "bind", source, ("rbind", *options))
 
 
-@pytest.mark.parametrize(("root", "then"), [("shared", "shared inside alone"), ("rshared", "alone"), ("", "alone")])
+@pytest.mark.parametrize(
+    ("root", "then"), [("shared", "shared inside alone"), ("rshared", "private alone"), ("", "private alone")]
+)
 def test_the_root_that_was_private_has_no_peer_but_mounts_of_the_container(root: str, then: str) -> None:
     more = bind("/more", "/disk", "rslave")
     assert sources(root, bind("/data", "/volume", "rshared"), more)["/more"] == then
     assert sources(root, bind("/etc/hosts", "/hosts", "rprivate"), more)["/more"] == then
-    accompanied = then.removesuffix("alone").strip() or "private"
+    accompanied = then.removesuffix(" alone")
     assert sources(root, bind("/etc/hosts", "/hosts"), more)["/more"] == accompanied
 
 
@@ -180,10 +206,11 @@ def test_only_what_is_shared_at_its_source_has_peers(
     source: str | None, options: tuple[str, ...], where: Copies
 ) -> None:
     mount = Mount("/d", "bind", "/s", ("rbind", *options))
-    assert copies(mount, source, Surroundings("crun", "rshared", False)) is where
+    seen = NEW if source is NEW else source_of(source)
+    assert copies(mount, seen, Surroundings("crun", "rshared", False)) is where
 
 
 def test_peers_are_inside_where_runc_makes_the_mount_in_a_user_namespace() -> None:
     mount = Mount("/d", "bind", "/s", ("rbind", "rshared"))
-    found = [copies(mount, "shared", Surroundings(runtime, "rshared", True)) for runtime in ("crun", "runc")]
+    found = [copies(mount, source_of("shared"), Surroundings(runtime, "rshared", True)) for runtime in ("crun", "runc")]
     assert found == [Copies.OUTSIDE, Copies.INSIDE]

@@ -41,7 +41,7 @@ from podward.api.process import MountState
 from podward.decision import Decision, assign, merge, refuse
 from podward.path import path
 from podward.policy.kernel import propagation
-from podward.policy.kernel.propagation import Copies, Surroundings, within
+from podward.policy.kernel.propagation import Copies, MountSource, Surroundings, within
 from podward.policy.kernel.sources import Sources, rule
 
 MANUAL = rule("mount(2)")
@@ -81,7 +81,7 @@ class MountFacts(Struct, frozen=True, gc=False):
     runtime: str
     user_namespace: bool
     cgroup_v2: bool
-    sources: tuple[MountState, ...] = ()
+    sources: tuple[MountSource, ...] = ()
     joined: frozenset[str] = frozenset()
     locked: frozenset[str] = frozenset()
     foreign_cgroups: bool = False
@@ -101,14 +101,15 @@ class MountFacts(Struct, frozen=True, gc=False):
         parent = propagation.mounted_in(spec.mounts, mount)
         copies = Copies.NOWHERE
         if parent is not None:
-            copies = propagation.copies(parent, self._source_propagation(parent), around)
-        return propagation.predict(mount, self._source_propagation(mount), around, copies)
+            copies = propagation.copies(parent, self._source(parent), around)
+        return propagation.predict(mount, self._source(mount), around, copies)
 
-    def _source_propagation(self, mount: Mount) -> str | None:
-        """How mounts spread at a bind mount's source; None for a new file system."""
+    def _source(self, mount: Mount) -> MountSource | None:
+        """What a bind mount comes from; None for a new file system."""
         if not is_bind(mount):
             return None
-        return next((state.propagation for state in self.sources if state.destination == mount.destination), "private")
+        place = mount.destination
+        return next((source for source in self.sources if source.destination == place), MountSource(place))
 
     def source_flags(self, destination: str) -> frozenset[str]:
         """The flags that a bind mount at `destination` takes over from its source."""

@@ -41,11 +41,18 @@ _OPTIONS = {
     "shared": SHARED,
     "rshared": SHARED,
 }
-ALONE = "alone"
-"""What is said of a source that was private and of which no other mount of the container is a peer, before a change."""
-_INSIDE = "inside"
-"""What is said of a source that was private: whatever its peers are, they are the container's."""
 _RECURSIVE = ("rprivate", "rslave", "rshared")
+
+
+class MountSource(MountState, frozen=True, gc=False):
+    """What a mount of a container comes from, when that is made, with the destination of the container's mount.
+
+    `is_inside` says that it was private: whatever its peers are, they are the container's. `is_alone` says besides that
+    no other mount of the container is a peer of it, before a change.
+    """
+
+    is_inside: bool = False
+    is_alone: bool = False
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -81,14 +88,16 @@ class Copies(Enum):
     OUTSIDE = "outside"
 
 
-def predict(mount: Mount, source: str | None, around: Surroundings, copies: Copies = Copies.NOWHERE) -> str:
+def predict(mount: Mount, source: MountSource | None, around: Surroundings, copies: Copies = Copies.NOWHERE) -> str:
     """What a mount is in the end: private, slave, shared, or "shared slave".
 
-    `source` is what `among` says of the mount that a bind mount comes from; None is a new file system.
-    `copies`: those of what is mounted in the mount that its place is in.
+    `source` is what a bind mount comes from, as `among` says; None is a new file system. `copies`: those of what is
+    mounted in the mount that its place is in.
     """
-    state = PRIVATE if source is None else _copied(states(source), around)
-    alone = source is not None and (ALONE in source.split() or (not states(source) and around.user_namespace))
+    state, alone = PRIVATE, False
+    if source is not None:
+        before = states(source.propagation)
+        state, alone = _copied(before, around), source.is_alone or (not before and around.user_namespace)
     if copies is not Copies.NOWHERE:
         state, alone = state | SHARED, alone and copies is Copies.INSIDE
     for option in mount.options:
@@ -97,22 +106,22 @@ def predict(mount: Mount, source: str | None, around: Surroundings, copies: Copi
     return text(_in_the_end(state, around))
 
 
-def copies(mount: Mount, source: str | None, around: Surroundings) -> Copies:
+def copies(mount: Mount, source: MountSource | None, around: Surroundings) -> Copies:
     """Where what is mounted below the mount appears as well: at what its source is shared with."""
-    if source is None or not states(source) >= SHARED:
+    if source is None or not states(source.propagation) >= SHARED:
         return Copies.NOWHERE
-    state = _copied(states(source), around)
+    state = _copied(states(source.propagation), around)
     for option in mount.options:
         if option in _OPTIONS:
             state = _changed(state, _OPTIONS[option]) if state >= SHARED else PRIVATE
     if not state >= SHARED:
         return Copies.NOWHERE
-    is_inside = _INSIDE in source.split() or (around.user_namespace and around.runtime == "runc")
+    is_inside = source.is_inside or (around.user_namespace and around.runtime == "runc")
     return Copies.INSIDE if is_inside else Copies.OUTSIDE
 
 
-def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountState, ...]:
-    """The sources of a container's bind mounts as they are when it is made; `ALONE` and `_INSIDE` are said of some."""
+def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountSource, ...]:
+    """The sources of a container's bind mounts as they are when it is made, and what they are to each other."""
     named = {source.state.destination: source for source in sources}
     bound = {mount.destination for mount in spec.mounts}
     peers = {m.destination for m in spec.mounts if _stays_shared(m)}
@@ -126,13 +135,16 @@ def among(spec: RuntimeSpec, sources: list[Source]) -> tuple[MountState, ...]:
     for source in sources:
         place, before = source.state.destination, source.state.propagation
         now = on_root(before, spec.linux.rootfs_propagation) if source.is_root else before
-        words = sorted(states(now))
-        if before == "private":
-            if words:
-                words.append(_INSIDE)
-            if place in bound and counted[source.mount] == (place in peers) and source.mount not in copied:
-                words.append(ALONE)
-        found.append(structs.replace(source.state, propagation=" ".join(words) or "private"))
+        is_private = before == "private"
+        is_bound = place in bound and counted[source.mount] == (place in peers) and source.mount not in copied
+        state = structs.replace(source.state, propagation=text(states(now)))
+        found.append(
+            MountSource(
+                **structs.asdict(state),
+                is_inside=is_private and bool(states(now)),
+                is_alone=is_private and is_bound,
+            )
+        )
     return tuple(found)
 
 

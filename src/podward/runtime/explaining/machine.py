@@ -11,7 +11,7 @@ from podward.api.node import Node
 from podward.api.oci import Device, RuntimeSpec
 from podward.api.process import MountState
 from podward.policy.kernel.mounts import CGROUPS
-from podward.policy.kernel.propagation import SHARED, Source, among, states, text
+from podward.policy.kernel.propagation import SHARED, MountSource, Source, among, states, text
 from podward.runtime import cgroup_controllers, devices, kept, machine, proc, userns
 from podward.runtime.explaining.images import NO_USERS, AssumedUsers, Images, unreadable
 from podward.runtime.explaining.volumes import BINDS, POD
@@ -64,7 +64,7 @@ class ExplainingMachine:
             self._shared = uids_of_others(self._root)
         return self._shared
 
-    def source_flags(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> tuple[MountState, ...]:
+    def source_flags(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> tuple[MountSource, ...]:
         """The flags of the mounts that bind mounts would come from; the container's own root is a new overlay.
 
         `stand_ins` says of what would only be made which path has its flags now, or these flags themselves.
@@ -85,7 +85,7 @@ class ExplainingMachine:
             else:
                 asked.append((mount.destination, stand_in or self._root))
         found = [*known, *self._sources_of(tuple(asked), spec)]
-        return (MountState("/"), *among(spec, _bound_by_us(found, spec)))
+        return (MountSource("/"), *among(spec, _bound_by_us(found, spec)))
 
     def locked_sources(self, spec: RuntimeSpec, stand_ins: dict[str, str | MountState]) -> frozenset[str]:
         """The destinations of bind mounts whose flags are the machine's, and locked for who is not its root."""
