@@ -49,7 +49,7 @@ from podward.runtime.images.store import ImageStore
 from podward.runtime.oci import OciRuntime
 from podward.runtime.options import Machine
 from podward.runtime.pod import PodRun
-from podward.runtime.report import SilentReport
+from podward.runtime.report import Reporter
 from podward.runtime.state import State
 from podward.runtime.stop_signals import StopSignals
 from podward.runtime.supervisor import Supervisor
@@ -61,7 +61,7 @@ class DifferentError(AssertionError):
     """A prediction was wrong."""
 
 
-class Reasons(SilentReport):
+class Reasons(Reporter):
     """Keeps why containers could not start."""
 
     def __init__(self) -> None:

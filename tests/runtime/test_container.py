@@ -15,7 +15,7 @@ from podward.policy.kubelet.lifecycle import ContainerState
 from podward.runtime.container import ContainerRun, PodContext
 from podward.runtime.live_facts import Attempt
 from podward.runtime.options import RunOptions
-from podward.runtime.report import SilentReport
+from podward.runtime.report import Reporter
 from podward.schema.view import pod_view
 
 
@@ -31,7 +31,7 @@ class Facts(WorldFacts):
     next_attempt = set_aside = discard = note_process = nothing
 
 
-class Reasons(SilentReport):
+class Reasons(Reporter):
     def __init__(self) -> None:
         self.said: list[str] = []
 

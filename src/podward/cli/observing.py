@@ -16,7 +16,7 @@ from podward.render.explain.rows import ExplainedPod
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.options import RunOptions
 from podward.runtime.pod import PodRun
-from podward.runtime.report import SilentReport
+from podward.runtime.report import Reporter
 from podward.runtime.supervisor import Supervisor
 
 
@@ -76,7 +76,7 @@ def _with(explained: ExplainedPod, pod: PodRun | None) -> ExplainedPod:
     return msgspec.structs.replace(explained, pod=msgspec.structs.replace(explained.pod, containers=containers))
 
 
-class _Observer(SilentReport):
+class _Observer(Reporter):
     """Ends the run once there is nothing more to see."""
 
     def __init__(self) -> None:

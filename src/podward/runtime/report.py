@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
 
 from podward.api.process import ProcessState
 from podward.decision import Decision, Outcome
 
 
-class Reporter(Protocol):
-    """Where events of a run go; the command line prints them, tests collect them."""
+class Reporter:
+    """Where events of a run go: the command line prints them, tests collect them. This one tells nobody."""
 
     def not_enforced(self, container: str, label: str) -> None:
         """The SELinux label that was asked for `container` is nothing to this kernel: it runs without."""
@@ -46,44 +45,7 @@ class Reporter(Protocol):
         """A lifecycle hook of `container` failed, and what follows."""
 
 
-class SilentReport:
-    """A report that nobody reads."""
-
-    def not_enforced(self, container: str, label: str) -> None:
-        """Nothing."""
-
-    def noted(self, pod: str, sentence: str) -> None:
-        """Nothing."""
-
-    def restarting(self, container: str, exit_code: int, delay: float) -> None:
-        """Nothing."""
-
-    def failed_to_start(self, container: str, reason: str) -> None:
-        """Nothing."""
-
-    def killed(self, container: str, seconds: float) -> None:
-        """Nothing."""
-
-    def printed_denial(self, container: str, printed: bytes) -> None:
-        """Nothing."""
-
-    def left_behind(self, what: str, reason: str) -> None:
-        """Nothing."""
-
-    def observed(self, container: str, predicted: Outcome[ProcessState] | Decision | None, seen: ProcessState) -> None:
-        """Nothing."""
-
-    def probe(self, container: str, said: str) -> None:
-        """Nothing."""
-
-    def unhealthy(self, container: str, said: str) -> None:
-        """Nothing."""
-
-    def hook_failed(self, container: str, hook: str, reason: str, effect: str) -> None:
-        """Nothing."""
-
-
-class TerminalReport(SilentReport):
+class TerminalReport(Reporter):
     """Events as lines on standard error."""
 
     def not_enforced(self, container: str, label: str) -> None:
