@@ -193,6 +193,7 @@ def test_resources_change_while_a_pod_runs(node: Node) -> None:
             {"name": "b", "image": "small:1", "command": ["sleep", "1000"], "resources": resources("50m", "16Mi"),
              "resizePolicy": policy},
         ],
+        terminationGracePeriodSeconds=1,
     )  # fmt: skip
     before = node.until("grows", lambda found: phase(found) == "Running")
     resized(node, "grows", {"name": "a", "resources": resources("200m", "48Mi")})

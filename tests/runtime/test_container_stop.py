@@ -36,6 +36,7 @@ def test_the_image_names_the_stop_signal(written: str, number: int) -> None:
         ("import signal; signal.signal(15, lambda *_: None)", True),
         ("import signal; signal.pthread_sigmask(0, [15])", True),
         ("import signal; signal.pthread_sigmask(0, [15]); print(flush=True); signal.sigwait([15, 10])", True),
+        ("import signal; signal.signal(15, signal.SIG_IGN)", True),
         ("", False),
     ],
 )

@@ -1,11 +1,12 @@
-"""What a watch keeps in memory for who does not read."""
+"""What a watch keeps in memory for who does not read, and what it says of what is forgotten."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from podward.errors import CompactedError
 from podward.server.encoding import served_bytes, served_parts
-from podward.server.verbs.watch import PIECE, joined
+from podward.server.verbs.watch import PIECE, joined, too_old
 from podward.store.interface import Stored
 
 
@@ -33,3 +34,8 @@ def test_a_large_object_is_cut_into_parts() -> None:
     parts = list(served_parts(stored, PIECE))
     assert b"".join(parts) == served_bytes(stored)
     assert max(map(len, parts)) == PIECE
+
+
+def test_a_forgotten_revision_is_told_as_the_real_server_tells_it() -> None:
+    assert too_old(CompactedError(1, 49)).message == "too old resource version: 1 (48)"
+    assert (too_old(CompactedError(7, 0)).http_code, too_old(CompactedError(7, 0)).reason) == (410, "Expired")

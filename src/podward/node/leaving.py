@@ -1,8 +1,8 @@
 """The end of a node's Pods when its cluster ends: as when a machine is switched off, but in good order.
 
-Containers are asked to end, and killed after a while; sandboxes, cgroups, mounts and the node's mount namespace
-are taken away. What the API server has stays as it is: a node that is started again runs these Pods anew, by their
-restart policies.
+Containers are asked to end, and killed after a while, or at once where nobody would hear it; sandboxes, cgroups, mounts
+and the node's mount namespace are taken away. What the API server has stays as it is: a node that is started again runs
+these Pods anew, by their restart policies.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def _end_pod(service: RuntimeService, record: SandboxRecord) -> None:
     with nobody, caller:
         who = Caller(caller)
         for container in container_ending.of_sandbox(service, record.id):
-            container_ending.stop(service, StopContainerRequest(container.id, _GRACE), who)
+            grace = _GRACE if container_ending.hears(service, container) else 0
+            container_ending.stop(service, StopContainerRequest(container.id, grace), who)
         sandboxes.remove(service, RemovePodSandboxRequest(record.id), who)
     uid = record.config.labels.get(cri_names.POD_UID)
     for path in places.every(uid) if uid else ():

@@ -248,8 +248,9 @@ class ContainerRun:
     def terminate(self, grace: float) -> float:
         """Ask the process to end; returns after how many seconds it must be killed.
 
-        The first process of a pid namespace never sees a signal that it does not handle, so waiting for one that
-        ignores the stop signal would be in vain: it is killed at once. A signal that it blocks it may wait for.
+        The first process of a pid namespace never sees a signal for which it has no handler: it is killed at once, so
+        that Ctrl-C is not in vain, unless a preStop hook may have told it to end. Who ignores the signal, or blocks it,
+        has his time.
         """
         if not self.pid:
             return 0.0
@@ -258,8 +259,9 @@ class ContainerRun:
         os.kill(self.pid, number)
         spec = self._pod.facts.pod.spec
         shared = spec.host_pid or spec.share_process_namespace or self.plan.container.target_container_name
-        first_of_namespace = not shared
-        return 0.0 if first_of_namespace and not taken else grace
+        lifecycle = self.plan.container.lifecycle
+        told = taken or bool(shared) or (lifecycle is not None and lifecycle.pre_stop is not None)
+        return grace if told else 0.0
 
     def stop_signal(self) -> int:
         """The signal that asks it to end."""

@@ -22,21 +22,22 @@ def number(name: str) -> int:
 
 
 def is_taken(pid: int, number: int) -> bool:
-    """Whether the process has a handler for this signal, or blocks it to wait for it (sigwait(3), signalfd(2)).
+    """Whether the process has a handler for this signal, ignores it, or blocks it to wait for it (signalfd(2)).
 
-    The fields SigCgt and SigBlk of /proc/PID/status. While the process is in sigwait the kernel shows the signal as not
-    blocked, so the call counts too; it may begin or end between two looks.
+    Who ignores it means to end in his own time. The fields SigCgt, SigIgn and SigBlk of /proc/PID/status. While the
+    process is in sigwait(3) the kernel shows the signal as not blocked, so the call counts too; it may begin or end
+    between two looks.
     """
-    return _is_waiting(pid) or _caught_or_blocked(pid) >> (number - 1) & 1 == 1 or _is_waiting(pid)
+    return _is_waiting(pid) or _caught_ignored_or_blocked(pid) >> (number - 1) & 1 == 1 or _is_waiting(pid)
 
 
 def _is_waiting(pid: int) -> bool:
     return _read(f"/proc/{pid}/syscall").split(b" ")[0] in _WAITING_CALLS
 
 
-def _caught_or_blocked(pid: int) -> int:
+def _caught_ignored_or_blocked(pid: int) -> int:
     lines = _read(f"/proc/{pid}/status").splitlines()
-    masks = (int(line.split()[1], 16) for line in lines if line.startswith((b"SigCgt:", b"SigBlk:")))
+    masks = (int(line.split()[1], 16) for line in lines if line.startswith((b"SigCgt:", b"SigIgn:", b"SigBlk:")))
     return functools.reduce(int.__or__, masks, 0)
 
 

@@ -1,6 +1,8 @@
 """The kubeconfig that a server writes: how to reach it, its authority, and an admin's certificate.
 
 Only a file that such a server has written is ever overwritten; it says so itself, and is readable by its owner alone.
+kubectl leaves comments away where it changes a file (`kubectl config set-context`): one with a cluster and a user of
+our names is ours still. Of that these two alone are replaced, and what else is in it stays.
 """
 
 from __future__ import annotations
@@ -9,10 +11,16 @@ import base64
 import contextlib
 import os
 
+import msgspec
+
+from podward.api.json_value import JsonObject
+from podward.documents.raw_fields import objects
+from podward.documents.reader import decode_documents
 from podward.errors import InputError, UsageError
 from podward.server.own_authority import KeyPair
 
 _MARK = "# written by podward apiserver; it is overwritten at every start\n"
+_CLUSTER, _USER = "podward", "podward-admin"
 
 
 def text_of(address: str, authority: bytes, admin: KeyPair) -> str:
@@ -20,40 +28,72 @@ def text_of(address: str, authority: bytes, admin: KeyPair) -> str:
     return f"""{_MARK}apiVersion: v1
 kind: Config
 clusters:
-- name: podward
+- name: {_CLUSTER}
   cluster:
     server: {address}
     certificate-authority-data: {_base64(authority)}
 users:
-- name: podward-admin
+- name: {_USER}
   user:
     client-certificate-data: {_base64(admin.certificate)}
     client-key-data: {_base64(admin.key)}
 contexts:
-- name: podward
+- name: {_CLUSTER}
   context:
-    cluster: podward
-    user: podward-admin
-current-context: podward
+    cluster: {_CLUSTER}
+    user: {_USER}
+current-context: {_CLUSTER}
 """
 
 
 def require_ours(path: str) -> None:
     """Raise UsageError if somebody else's file is there."""
+    _changed_by_others(path)
+
+
+def _changed_by_others(path: str) -> JsonObject | None:
+    """What kubectl has made of our file; None where none is there, or it is as we wrote it. Raises UsageError."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            ours = file.readline() == _MARK
+        with open(path, "rb") as file:
+            content = file.read()
     except FileNotFoundError:
-        return
-    if not ours:
-        raise UsageError(
-            "this file is there, and podward has not written it", where=path, advice="name another file, or remove it"
-        )
+        return None
+    except OSError as error:
+        raise InputError(f"the kubeconfig cannot be read: {error.strerror}", where=path) from None
+    if content.startswith(_MARK.encode()):
+        return None
+    with contextlib.suppress(InputError):
+        documents = decode_documents(content, path)
+        if len(documents) == 1 and _has_ours(documents[0].raw):
+            return documents[0].raw
+    raise UsageError(
+        "this file is there, and podward has not written it", where=path, advice="name another file, or remove it"
+    )
+
+
+def _has_ours(config: JsonObject) -> bool:
+    named = ({row.get("name") for row in objects(config, key)} for key in ("clusters", "users"))
+    return all(name in names for name, names in zip((_CLUSTER, _USER), named, strict=True))
+
+
+def _with_ours(config: JsonObject, ours: JsonObject) -> str:
+    """The file with our cluster and our user as they are now, and a context of them where it is gone."""
+    from podward.server.yaml_answers import yaml_of  # rarely needed, and start-up counts
+
+    made = dict(config)
+    for key in ("clusters", "users"):
+        (row,) = objects(ours, key)
+        made[key] = [row if old.get("name") == row["name"] else old for old in objects(config, key)]
+    if not any(old.get("name") == _CLUSTER for old in objects(config, "contexts")):
+        made["contexts"] = [*objects(config, "contexts"), *objects(ours, "contexts")]
+    return yaml_of(msgspec.json.encode(made)).decode()
 
 
 def write(path: str, text: str) -> None:
     """Put the file there, as a whole or not at all. Raises UsageError, InputError."""
-    require_ours(path)
+    changed = _changed_by_others(path)
+    if changed is not None:
+        text = _with_ours(changed, decode_documents(text.encode(), path)[0].raw)
     made = f"{path}.{os.getpid()}.new"
     try:
         handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

@@ -170,6 +170,24 @@ def test_an_ephemeral_container_starts_whenever_and_never_again() -> None:
     assert told(actions(document, saw(document, {"init1": UP, "debug": DONE}))) == ""
 
 
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"terminated": {"exitCode": 0}}, ""),
+        ({"running": {}}, ""),
+        ({"waiting": {"reason": "ErrImagePull"}}, "start debug"),
+    ],
+)
+def test_an_ephemeral_container_of_which_no_run_is_left_has_been_started_as_its_status_says(
+    state: JsonObject, expected: str
+) -> None:
+    document = pod(ephemeralContainers=[container("debug")])
+    row: JsonObject = {"name": "debug", "state": state, "lastState": {}, "restartCount": 0}
+    seen, view = saw(document, ALL), pod_view(document)
+    status = pod_status.decide(view, document, {"ephemeralContainerStatuses": [row]}, seen)
+    assert told(pod_actions.decide(view, status, seen)) == expected
+
+
 RULES: list[JsonObject] = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]
 
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from cri_server import is_alive
@@ -129,6 +130,19 @@ def test_the_stop_signal_is_heard_and_what_stays_is_killed(containers: Container
     assert [containers.status(each).exit_code for each in (heard, asked, stays)] == [7, 8, 137]
     assert containers.status(asked).stop_signal == "SIGUSR1"
     assert containers.status(heard).stop_signal == "SIGTERM"
+
+
+@pytest.mark.parametrize("first", ["", "trap '' TERM; "], ids=["no handler", "ignored"])
+def test_who_does_not_hear_the_stop_signal_has_his_time_too(containers: Containers, first: str) -> None:
+    script = f"{first}echo ready; while ! test -e /told; do sleep 0.05; done; exit 3"
+    identifier = containers.run(*SHELL, script, log_path="a", linux=in_own_pid_namespace())
+    containers.printed(identifier, "ready")
+    told = Path(f"/proc/{containers.record(identifier).process.pid}/root/told")
+    hook = Timer(0.5, told.touch)
+    hook.start()
+    containers.stop(identifier, 60)
+    hook.join()
+    assert containers.status(identifier).exit_code == 3
 
 
 def test_a_running_container_is_removed_by_force(containers: Containers) -> None:

@@ -5,7 +5,8 @@ KEP-5532, in our words):
 - A Pod that needs a new sandbox (`pod_sandbox`) is ended as a whole first, and its init containers' runs are forgotten.
   None is made for a Pod whose policy is Never and that had containers, nor where every container has succeeded under
   OnFailure: then the Pod is only ended. A new sandbox begins with the first init container.
-- Ephemeral containers start whenever they have never been started.
+- Ephemeral containers start whenever they have never been started. A kubelet asks the runtime for that; as ours
+  removes all runs where a cluster ends, the status counts, too.
 - While init containers (`init_actions`) are not done, nothing else starts. Then those regular containers start that
   never ran, whose state is not known, or that their restart policy starts again.
 - A running container is ended when its definition changed (name or image), when its liveness probe or its startup probe
@@ -31,7 +32,7 @@ from podward.api import go_duration
 from podward.api.core import Container, Pod, Probe
 from podward.api.json_value import JsonObject
 from podward.api.pod_seen import EXITED, RUNNING, BackOff, ContainerRun, Failure, PodSeen
-from podward.documents.raw_fields import objects
+from podward.documents.raw_fields import member, objects
 from podward.policy.kubelet import back_off, container_definition, init_actions, pod_sandbox, restarts
 from podward.policy.kubelet.container_kinds import Kind, by_name, of_pod
 from podward.policy.kubelet.init_actions import Fault, Steps
@@ -106,7 +107,7 @@ def decide(pod: Pod, status: JsonObject, seen: PodSeen) -> PodActions:
         return PodActions(attempt=need.attempt, sandbox=need.id, remove=_removals(pod, seen))
     if need.new:
         return _with_new_sandbox(pod, seen, need)
-    steps = _steps(pod, seen)
+    steps = _steps(pod, status, seen)
     if steps.kill_pod:
         return PodActions(kill_pod=True, attempt=need.attempt, sandbox=need.id, kill=_all(pod, seen))
     start, held = _let_wait(pod, seen, steps.start)
@@ -165,9 +166,14 @@ def _was_made(seen: PodSeen, container: Container) -> bool:
     return run is not None and run.status.state != "CONTAINER_UNKNOWN"
 
 
-def _steps(pod: Pod, seen: PodSeen) -> Steps:
+def _steps(pod: Pod, status: JsonObject, seen: PodSeen) -> Steps:
     """What is to be started and ended in the sandbox that is there."""
-    begin = [(c.name, Kind.EPHEMERAL) for c in pod.spec.ephemeral_containers or () if seen.newest(c.name) is None]
+    told = {row.get("name") for row in objects(status, "ephemeralContainerStatuses") if _has_ended(row)}
+    begin = [
+        (container.name, Kind.EPHEMERAL)
+        for container in pod.spec.ephemeral_containers or ()
+        if seen.newest(container.name) is None and container.name not in told
+    ]
     initialized, steps = init_actions.decide(pod.spec, seen)
     if steps.kill_pod or not initialized:
         return Steps(steps.kill_pod, (*begin, *steps.start), steps.kill)
@@ -185,6 +191,10 @@ def _steps(pod: Pod, seen: PodSeen) -> Steps:
     if not kept and not regular:
         return Steps(kill_pod=True)
     return Steps(False, (*begin, *steps.start, *regular), tuple(kill))
+
+
+def _has_ended(row: JsonObject) -> bool:
+    return "terminated" in member(row, "state") or "terminated" in member(row, "lastState")
 
 
 def _regular(pod: Pod, seen: PodSeen, container: Container) -> tuple[Fault | None, bool]:

@@ -57,7 +57,7 @@ def stop(service: RuntimeService, request: StopContainerRequest, caller: Caller)
         return StopContainerResponse()
     seen = observe(service, record)
     if seen.phase is ContainerPhase.RUNNING:
-        if request.timeout > 0 and not _ask_to_end(service, seen, request.timeout, caller):
+        if request.timeout > 0 and not _ask_to_end(seen, request.timeout, caller):
             if caller.is_gone:
                 return CriRefusal(CriCode.DEADLINE_EXCEEDED, f"wait container {seen.id}: nobody waits any more")
             _kill(service, seen)
@@ -177,14 +177,14 @@ def of_sandbox(service: RuntimeService, sandbox: str) -> tuple[ContainerRecord, 
 # --- its processes ----------------------------------------------------------------------------------------------------
 
 
-def _ask_to_end(service: RuntimeService, record: ContainerRecord, seconds: float, caller: Caller) -> bool:
-    """Send the stop signal; whether the container has ended within this time."""
-    number = stop_signal(record)
+def _ask_to_end(record: ContainerRecord, seconds: float, caller: Caller) -> bool:
+    """Send the stop signal; whether the container has ended within this time.
+
+    The time is the container's even where its process is the first of a process namespace and has no handler, so that
+    the kernel keeps the signal from it: it may end by itself, or because a preStop hook has told it to.
+    """
     with contextlib.suppress(ProcessLookupError):
-        taken = container_stop.is_taken(record.process.pid, number)
-        _signal(record.process, number)
-        if not taken and _is_first(service, record):
-            return False
+        _signal(record.process, stop_signal(record))
     return _wait(record, seconds, caller)
 
 
@@ -193,12 +193,16 @@ def stop_signal(record: ContainerRecord) -> int:
     return container_stop.number(container_requests.stop_signal(record.config, record.stop_signal))
 
 
-def _is_first(service: RuntimeService, record: ContainerRecord) -> bool:
-    """Whether its process is the first of a process namespace."""
+def hears(service: RuntimeService, record: ContainerRecord) -> bool:
+    """Whether the stop signal reaches the container's process, or one that goes on in spite of it.
+
+    The first process of a process namespace does not get a signal for which it has no handler.
+    """
     mode = options(record.config.linux.security_context).pid
     sandbox = service.records.read(SandboxRecord, record.sandbox)
     shared = sandbox is not None and "pid" in sandbox.namespaces
-    return mode == "CONTAINER" or (mode == "POD" and not shared)
+    is_first = mode == "CONTAINER" or (mode == "POD" and not shared)
+    return not is_first or container_stop.is_taken(record.process.pid, stop_signal(record))
 
 
 def _kill(service: RuntimeService, record: ContainerRecord) -> None:

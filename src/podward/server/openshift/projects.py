@@ -31,6 +31,7 @@ from podward.server.verbs import delete as deleting
 from podward.server.verbs import update
 from podward.server.verbs.patch import placed
 from podward.server.verbs.patching import Applying, patch_of
+from podward.server.verbs.watch import too_old
 from podward.server.verbs.writing import managed, mutated
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ class _Watcher:
             async for piece in self._changes(watch):
                 yield piece
         except CompactedError as error:
-            yield b'{"type":"ERROR","object":' + encoded(status.expired(str(error.what))) + b"}\n"
+            yield b'{"type":"ERROR","object":' + encoded(too_old(error)) + b"}\n"
         finally:
             for each in rights:
                 each.listeners.remove(self._ask_again)

@@ -97,7 +97,7 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) ->
             yield _bookmark(scope, watch.revision, form)
             continue
         except CompactedError as error:
-            yield _event("ERROR", encoded(status.expired(str(error.what))))
+            yield _event("ERROR", encoded(too_old(error)))
             return
         if not events:
             return
@@ -106,6 +106,11 @@ async def _changes(scope: Scope, chosen: Selection, watch: Watch, form: Form) ->
             return
         for piece in joined(part for event in events for part in _parts(event, matches, form)):
             yield piece
+
+
+def too_old(error: CompactedError) -> Status:
+    """What is said of a revision from which nobody can watch any more, in the words of the real server's cache."""
+    return status.expired(f"too old resource version: {error.revision} ({max(error.oldest - 1, error.revision)})")
 
 
 def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
