@@ -112,6 +112,19 @@ def require_sound(item: Item) -> None:
         from podward.policy.scc.namespace import namespace_source
 
         namespace_source(item)
+        _require_pod_security_labels(item)
+
+
+def _require_pod_security_labels(item: Item) -> None:
+    """Raise InputError for a Namespace whose labels name no standard: Pod Security refuses to store it."""
+    from podward.policy.pss.labels import policy_of
+
+    labels = member(member(item.raw, "metadata"), "labels")
+    for error in policy_of({name: str(value) for name, value in labels.items()}).errors:
+        raise InputError(
+            f"{error.path}: {error.reason}", where=item.where(error.path),
+            advice="levels are privileged, baseline and restricted; versions are latest and such as v1.36",
+        )  # fmt: skip
 
 
 def namespaces_of(items: Iterable[Item]) -> dict[str, Namespace]:

@@ -191,6 +191,8 @@ def _show(report: CheckReport, fixed_files: dict[str, _FixedFile]) -> int:
         if fixed is not None and finding.fingerprint in fixed.unfixable:
             why = fixed.unfixable[finding.fingerprint]
             terminal.say(f"{finding.file}:{finding.line}: {finding.rule}: {why}")
+        elif finding.rule.startswith("input/"):  # what could not be read was not looked at
+            terminal.say(f"{finding.file}:{finding.line}: {finding.rule}: {finding.message}")
     return report.exit_code
 
 
