@@ -123,7 +123,7 @@ def _require_pod_security_labels(item: Item) -> None:
     for error in policy_of({name: str(value) for name, value in labels.items()}).errors:
         raise InputError(
             f"{error.path}: {error.reason}", where=item.where(error.path),
-            advice="levels are privileged, baseline and restricted; versions are latest and such as v1.36",
+            advice="levels are privileged, baseline and restricted; versions are latest or vMAJOR.MINOR",
         )  # fmt: skip
 
 
