@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
@@ -197,14 +198,19 @@ def test_pods_are_found_again_where_they_were_left_and_run_anew_where_they_were_
 
 def _ask_twice(cluster: ServedCluster) -> None:
     """End it as who presses Ctrl-C again."""
-    for pid in (cluster.process.pid, *_children(cluster.process.pid)):
-        if os.getpgid(pid) == os.getpgid(cluster.process.pid):
-            os.kill(pid, signal.SIGINT)
+    _interrupt(cluster)
     time.sleep(0.3)
-    for pid in (cluster.process.pid, *_children(cluster.process.pid)):
-        if os.getpgid(pid) == os.getpgid(cluster.process.pid):
-            os.kill(pid, signal.SIGINT)  # as a terminal does it: to all of the group
+    _interrupt(cluster)
     cluster.process.wait(30)
+
+
+def _interrupt(cluster: ServedCluster) -> None:
+    """As a terminal does it: all of the group that have not ended."""
+    group = os.getpgid(cluster.process.pid)
+    for pid in (cluster.process.pid, *_children(cluster.process.pid)):
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(pid) == group:
+                os.kill(pid, signal.SIGINT)
 
 
 def _children(pid: int) -> list[int]:
