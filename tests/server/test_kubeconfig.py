@@ -21,7 +21,7 @@ def pair(tmp_path: Path) -> KeyPair:
 
 
 def written(path: Path, pair: KeyPair, address: str) -> dict[str, Any]:
-    kubeconfig.write(str(path), kubeconfig.text_of(address, b"authority", pair))
+    kubeconfig.refresh(str(path), kubeconfig.text_of(address, b"authority", pair))
     found: dict[str, Any] = yaml.safe_load(path.read_text())
     return found
 
@@ -59,6 +59,16 @@ def test_a_context_that_was_deleted_is_made_again(tmp_path: Path, pair: KeyPair)
     assert [each["name"] for each in written(path, pair, "https://127.0.0.1:1")["contexts"]] == ["podward"]
 
 
+def test_a_parts_file_is_as_it_is_written_here(tmp_path: Path, pair: KeyPair) -> None:
+    path, text = tmp_path / "kubeconfig", kubeconfig.text_of("https://127.0.0.1:1", b"authority", pair)
+    kubeconfig.write(str(path), text)
+    kubectl(path, "set-cluster", "other", "--server=https://other")
+    kubectl(path, "set-context", "theirs", "--cluster=other", "--user=podward-admin")
+    kubectl(path, "use-context", "theirs")
+    kubeconfig.write(str(path), text)
+    assert path.read_text() == text
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -69,6 +79,7 @@ def test_a_context_that_was_deleted_is_made_again(tmp_path: Path, pair: KeyPair)
         "clusters: [{name: podward}]\nusers: [{name: bob}]\n",
         "clusters: [{name: kind}]\nusers: [{name: podward-admin}]\n",
         "clusters: [{name: podward}]\nusers: [{name: podward-admin}]\n---\nmore: true\n",
+        "clusters: [{name: podward}]\n# mine\nusers: [{name: podward-admin}]\n",
     ],
 )
 def test_somebody_elses_file_is_left_alone(tmp_path: Path, pair: KeyPair, content: str) -> None:

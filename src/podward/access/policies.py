@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from podward.access.rbac import Rbac
     from podward.api.core import Namespace
+    from podward.decision import Violation
     from podward.policy.scc.namespace import NamespaceSource
     from podward.schema.scc.reading import SccSource
 
@@ -37,6 +38,7 @@ _GROUPS = frozenset(("", "security.openshift.io", "authorization.openshift.io", 
 
 
 _STORAGE = "storage.k8s.io"
+LABELS_ADVICE = "levels are privileged, baseline and restricted; versions are latest or vMAJOR.MINOR"
 
 
 class PolicyDocuments(Struct, frozen=True):
@@ -112,19 +114,22 @@ def require_sound(item: Item) -> None:
         from podward.policy.scc.namespace import namespace_source
 
         namespace_source(item)
-        _require_pod_security_labels(item)
 
 
-def _require_pod_security_labels(item: Item) -> None:
-    """Raise InputError for a Namespace whose labels name no standard: Pod Security refuses to store it."""
+def label_faults(item: Item) -> tuple[Violation, ...]:
+    """The labels of a Namespace that name no standard: Pod Security refuses to store it, and heeds it where it is."""
+    if item.kind != "Namespace":
+        return ()
     from podward.policy.pss.labels import policy_of
+    from podward.policy.scc.namespace import namespace_source
 
-    labels = member(member(item.raw, "metadata"), "labels")
-    for error in policy_of({name: str(value) for name, value in labels.items()}).errors:
-        raise InputError(
-            f"{error.path}: {error.reason}", where=item.where(error.path),
-            advice="levels are privileged, baseline and restricted; versions are latest or vMAJOR.MINOR",
-        )  # fmt: skip
+    return policy_of(namespace_source(item).view.metadata.labels).errors
+
+
+def require_labels(item: Item) -> None:
+    """Raise InputError for a Namespace that has such labels."""
+    for fault in label_faults(item):
+        raise InputError(f"{fault.path}: {fault.reason}", where=item.where(fault.path), advice=LABELS_ADVICE)
 
 
 def namespaces_of(items: Iterable[Item]) -> dict[str, Namespace]:

@@ -70,7 +70,7 @@ class AdminKubeconfig:
     def renew(self) -> dt.datetime:
         """Write it with a new certificate; when it is to be written again."""
         pair = self._authority.client(ADMIN, (MASTERS,))
-        kubeconfig.write(self._path, kubeconfig.text_of(self._address, self._authority.pem, pair))
+        kubeconfig.refresh(self._path, kubeconfig.text_of(self._address, self._authority.pem, pair))
         self.due = renewal_of(pair)
         return self.due
 

@@ -2,7 +2,8 @@
 
 Only a file that such a server has written is ever overwritten; it says so itself, and is readable by its owner alone.
 kubectl leaves comments away where it changes a file (`kubectl config set-context`): one with a cluster and a user of
-our names is ours still. Of that these two alone are replaced, and what else is in it stays.
+our names, and without any comment, is ours still. Of an administrator's these two alone are replaced, and what else is
+in it stays. Its current context, too, which may lead elsewhere: no part of ours goes by such a file.
 """
 
 from __future__ import annotations
@@ -63,12 +64,17 @@ def _changed_by_others(path: str) -> JsonObject | None:
     if content.startswith(_MARK.encode()):
         return None
     with contextlib.suppress(InputError):
-        documents = decode_documents(content, path)
+        documents = [] if _has_comments(content) else decode_documents(content, path)
         if len(documents) == 1 and _has_ours(documents[0].raw):
             return documents[0].raw
     raise UsageError(
         "this file is there, and podward has not written it", where=path, advice="name another file, or remove it"
     )
+
+
+def _has_comments(content: bytes) -> bool:
+    """Whether somebody has written in it who is not kubectl: what he wrote is not to be lost."""
+    return any(line.lstrip().startswith(b"#") for line in content.splitlines())
 
 
 def _has_ours(config: JsonObject) -> bool:
@@ -89,11 +95,20 @@ def _with_ours(config: JsonObject, ours: JsonObject) -> str:
     return yaml_of(msgspec.json.encode(made)).decode()
 
 
-def write(path: str, text: str) -> None:
-    """Put the file there, as a whole or not at all. Raises UsageError, InputError."""
+def refresh(path: str, text: str) -> None:
+    """Put the file there that users have, with what they have added to it. Raises UsageError, InputError."""
     changed = _changed_by_others(path)
-    if changed is not None:
-        text = _with_ours(changed, decode_documents(text.encode(), path)[0].raw)
+    _put(path, text if changed is None else _with_ours(changed, decode_documents(text.encode(), path)[0].raw))
+
+
+def write(path: str, text: str) -> None:
+    """Put the file there that is a part's alone, as it is here. Raises UsageError, InputError."""
+    require_ours(path)
+    _put(path, text)
+
+
+def _put(path: str, text: str) -> None:
+    """Write it as a whole or not at all."""
     made = f"{path}.{os.getpid()}.new"
     try:
         handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

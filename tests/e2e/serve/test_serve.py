@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def test_all_that_is_written_is_its_owners(cluster: ServedCluster) -> None:
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
     assert {each.name for each in (cluster.root / "cluster" / "parts").iterdir()} == {
         "kube-controller-manager.kubeconfig", "kube-scheduler.kubeconfig", "node-n1.kubeconfig",
+        "podward-serve.kubeconfig",
     }  # fmt: skip
 
 
@@ -144,6 +146,21 @@ def test_one_without_nodes_ends_too(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert left_over(tmp_path) == []
+
+
+def test_it_asks_no_other_cluster_that_its_users_have_turned_to(tmp_path: Path) -> None:
+    first = ServedCluster(tmp_path, "--nodes", "0")
+    first.end()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        first.kubectl("config", "set-cluster", "other", f"--server=https://127.0.0.1:{other.getsockname()[1]}")
+        first.kubectl("config", "set-context", "theirs", "--cluster=other", "--user=podward-admin")
+        first.kubectl("config", "use-context", "theirs")
+        again = ServedCluster(tmp_path, "--nodes", "0")
+        again.end()
+        other.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            other.accept()
+    assert "current-context: theirs" in first.kubeconfig.read_text()
 
 
 def test_what_keeps_a_part_from_starting_ends_it_all(tmp_path: Path) -> None:

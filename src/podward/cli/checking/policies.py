@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from podward.access.policies import csi_profiles_of, each_once, namespaces_of, policies_of, require_sound
+from podward.access.policies import (
+    LABELS_ADVICE,
+    csi_profiles_of,
+    each_once,
+    label_faults,
+    namespaces_of,
+    policies_of,
+    require_labels,
+    require_sound,
+)
 from podward.api.caller import User
 from podward.api.finding import Finding, Severity, WorkloadRef
 from podward.check.policy_set import UNHELD, PolicySet, SccTerms
 from podward.cli import inputs
 from podward.cli.checking import files
 from podward.errors import InputError, UsageError
-from podward.path import path
+from podward.path import Path, path
 from podward.policy.pss.standard import LATEST, Level, Standard, Version, parse_level, parse_version
 from podward.schema.objects import Item
 from podward.schema.pod_kinds import PodKind
@@ -63,6 +72,10 @@ def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]
         except InputError as error:
             findings.append(_finding(item, Severity.ERROR, error.what, error.advice.strip()))
             continue
+        findings += [
+            _finding(item, Severity.ERROR, f"{fault.path}: {fault.reason}", LABELS_ADVICE, fault.path)
+            for fault in label_faults(item)
+        ]
         earlier = kept.setdefault((item.kind, item.namespace, item.name), item)
         if earlier.raw != item.raw:
             first = earlier.where(_NAME)
@@ -73,10 +86,10 @@ def sound(items: Iterable[Item]) -> tuple[tuple[Item, ...], tuple[Finding, ...]]
     return tuple(kept.values()), tuple(findings)
 
 
-def _finding(item: Item, severity: Severity, what: str, advice: str) -> Finding:
-    line = int(item.where(_NAME).rpartition(":")[2])
+def _finding(item: Item, severity: Severity, what: str, advice: str, place: Path = _NAME) -> Finding:
+    line = int(item.where(place).rpartition(":")[2])
     about = WorkloadRef(item.kind, item.namespace, item.name)
-    return Finding("input/schema", severity, item.document.name, line, 0, item.at + _NAME, about, what, remedy=advice)
+    return Finding("input/schema", severity, item.document.name, line, 0, item.at + place, about, what, remedy=advice)
 
 
 def given_policies(names: Iterable[str]) -> tuple[Item, ...]:
@@ -94,6 +107,7 @@ def given_policies(names: Iterable[str]) -> tuple[Item, ...]:
         found += mine
     for item in found:
         require_sound(item)
+        require_labels(item)
     return tuple(each_once(found))
 
 

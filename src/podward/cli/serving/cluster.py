@@ -129,7 +129,8 @@ class Cluster:
 
             names = [node.name for node in plan.nodes]
             identities.write(plan.parts, plan.directory, self._address, names)
-            first_objects.make(plan.kubeconfig, plan.service_range, openshift=plan.openshift)
+            own = identities.file_of(plan.parts, identities.SERVE)
+            first_objects.make(own, plan.service_range, openshift=plan.openshift)
 
         self._aside(work, then)
 
@@ -148,9 +149,9 @@ class Cluster:
         self._is_waiting, plan = True, self._plan
 
         def wait() -> None:
-            from podward.cli.serving import readiness
+            from podward.cli.serving import identities, readiness
 
-            readiness.wait(plan.kubeconfig, [node.name for node in plan.nodes])
+            readiness.wait(identities.file_of(plan.parts, identities.SERVE), [node.name for node in plan.nodes])
 
         self._aside(wait, self._say_ready)
 

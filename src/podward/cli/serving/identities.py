@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from podward.api.caller import MASTERS
 from podward.server import kubeconfig
+from podward.server.freshness import ADMIN
 from podward.server.own_authority import OwnAuthority
 
 CONTROLLERS, SCHEDULER = "kube-controller-manager", "kube-scheduler"
+SERVE = "podward-serve"
+"""Whoever starts the parts. The kubeconfig that users are given is theirs: it may lead to another cluster by now."""
 
 
 def file_of(directory: str, name: str) -> str:
@@ -26,10 +30,11 @@ def of_node(name: str) -> str:
 
 
 def write(directory: str, authority_directory: str, address: str, nodes: Iterable[str]) -> None:
-    """Write the kubeconfigs of controllers, scheduler and nodes. Raises InputError, UsageError."""
+    """Write the kubeconfigs of controllers, scheduler, nodes, and our own. Raises InputError, UsageError."""
     authority = OwnAuthority(authority_directory)
     users: list[tuple[str, str, tuple[str, ...]]] = [(name, f"system:{name}", ()) for name in (CONTROLLERS, SCHEDULER)]
     users += [(of_node(name), f"system:node:{name}", ("system:nodes",)) for name in nodes]
+    users.append((SERVE, ADMIN, (MASTERS,)))
     for name, user, groups in users:
         text = kubeconfig.text_of(address, authority.pem, authority.client(user, groups))
         kubeconfig.write(file_of(directory, name), text)
