@@ -340,6 +340,16 @@ def test_verify_ends_the_pod_once_it_was_seen(explain: Explain) -> None:
     assert "OBSERVED" in ran.stdout
 
 
+@pytest.mark.needs("crun")
+def test_verify_fails_where_nothing_was_observed(explain: Explain) -> None:
+    mounted = "'busybox:1000', volumeMounts: [{name: d, mountPath: /etc/passwd}]"
+    pod = KINDS["Pod"].replace("'busybox:1000'", mounted) + "\n  volumes: [{name: d, emptyDir: {}}]\n"
+    ran = explain("-f", "-", "--verify", stdin=pod)
+    assert ran.returncode == 1, ran.stdout
+    assert "cannot start: " in ran.stderr
+    assert "Not a directory" in ran.stderr
+
+
 def test_control_characters_of_a_manifest_do_not_reach_the_terminal(explain: Explain) -> None:
     pod = (
         KINDS["Pod"]

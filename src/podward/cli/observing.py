@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import msgspec
 
 from podward.api.explanation import ContainerExplanation
-from podward.cli import running, subjects, terminal
-from podward.errors import ImageError, InputError, PodwardError
+from podward.cli import running, subjects
+from podward.errors import ImageError, InputError, PodwardError, RuntimeFailedError
 from podward.render.explain.rows import ExplainedPod
 from podward.runtime.explaining.subject import PodToExplain
 from podward.runtime.options import RunOptions
@@ -29,7 +29,7 @@ def observed(
     """The same explanations with what was observed of each container; refused Pods are not run.
 
     `stored` are the Pods as they were admitted and explained, and so they are run. Why one can't be run, such as an
-    image that is not here, is added to `errors`.
+    image that is not here, is added to `errors`, and why a container could not be started: nothing was observed of it.
 
     What the containers print is dropped. Each Pod ends once all its regular containers were observed, and with it what
     it has made. Raises NodeError where this user or this machine can't run Pods.
@@ -54,6 +54,9 @@ def observed(
         report.pods = tuple(pods.values())
         if pods:
             Supervisor(report.pods, report, here.runtime.stop).run()
+        errors += [
+            RuntimeFailedError(f"{container}: cannot start: {reason}") for container, reason in report.failed.items()
+        ]
         return tuple(_with(each, pods.get(number)) for number, each in enumerate(explained))
 
 
@@ -81,6 +84,7 @@ class _Observer(Reporter):
 
     def __init__(self) -> None:
         self.pods: tuple[PodRun, ...] = ()
+        self.failed: dict[str, str] = {}
 
     def observed(self, container: str, predicted: object, seen: object) -> None:
         """One more container was seen."""
@@ -88,8 +92,8 @@ class _Observer(Reporter):
         self._end_if_all_was_seen()
 
     def failed_to_start(self, container: str, reason: str) -> None:
-        """Say so: it will never be seen."""
-        terminal.say(f"{container}: cannot start: {reason}")
+        """It will never be seen."""
+        self.failed[container] = reason
         self._end_if_all_was_seen()
 
     def _end_if_all_was_seen(self) -> None:

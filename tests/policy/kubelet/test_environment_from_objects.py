@@ -29,18 +29,18 @@ OBJECTS = ReferencedObjects(
 PLACE = Place("pod.yaml", container=path("spec", "containers", 0))
 
 
-def decided(container: dict[str, Any], objects: ReferencedObjects = OBJECTS) -> Decision:
+def decided(container: dict[str, Any], objects: ReferencedObjects = OBJECTS, **spec: object) -> Decision:
     raw: dict[str, Any] = {
         "metadata": {"name": "p", "namespace": "shop"},
-        "spec": {"containers": [{"name": "c", **container}]},
+        "spec": {"containers": [{"name": "c", **container}], **spec},
     }
     pod = pod_view(raw)
     (view,) = pod.spec.containers or ()
     return environment.decide(PodFacts(pod, PLACE, objects, Node(capabilities=0, cpus=4)), view, PLACE)
 
 
-def variables(container: dict[str, Any]) -> dict[str, str]:
-    found = decided(container)
+def variables(container: dict[str, Any], **spec: object) -> dict[str, str]:
+    found = decided(container, OBJECTS, **spec)
     assert not found.refused, found.violations
     return {a.value.key: a.value.value for a in found.assignments if isinstance(a.value, KeyValue)}
 
@@ -66,6 +66,15 @@ def test_a_resource_of_the_container_itself() -> None:
     env = [{"name": "CPUS", "valueFrom": {"resourceFieldRef": reference}}]
     assert variables({"env": env}) == {"CPUS": "4"}
     assert variables({"env": env, "resources": {"limits": {"cpu": "1500m"}}}) == {"CPUS": "2"}
+
+
+@pytest.mark.parametrize(("own", "cpus"), [({}, "3"), ({"cpu": "0"}, "3"), ({"cpu": "1"}, "1")])
+def test_a_limit_that_the_container_has_not_is_the_pods(own: dict[str, str], cpus: str) -> None:
+    env = [{"name": "CPUS", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}]
+    of_pod = {"limits": {"cpu": "2500m"}}
+    assert variables({"env": env, "resources": {"limits": own}}, resources=of_pod) == {"CPUS": cpus}
+    asked = [{"name": "CPUS", "valueFrom": {"resourceFieldRef": {"resource": "requests.cpu"}}}]
+    assert variables({"env": asked}, resources={"requests": {"cpu": "2"}}) == {"CPUS": "0"}
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,23 @@ def test_a_running_sidecar_lets_the_next_container_start() -> None:
     assert next_actions((become(SIDE, RUNNING), INIT, MAIN), "Never").start == ("i",)
 
 
+def test_a_sidecar_that_did_not_stay_holds_up_what_has_not_begun() -> None:
+    gone = become(SIDE, EXITED, 127)
+    for after in ((MAIN,), (INIT, MAIN), (ContainerStatus("s2", "sidecar"), MAIN)):
+        actions = next_actions((gone, *after), "Never")
+        assert (actions.start, actions.restart, actions.done) == ((), ("s",), False)
+    assert next_actions((gone, become(INIT, EXITED), MAIN), "Never").start == ("m",)
+    assert next_actions((gone, become(MAIN, EXITED, 1)), "Always").restart == ("s",), "before the regular one"
+    assert next_actions((gone, become(MAIN, EXITED, 1)), "Never").done
+
+
+def test_nothing_waits_for_a_sidecar_while_a_regular_container_runs() -> None:
+    again = ContainerStatus("s", "sidecar", RUNNING, starting=True)
+    ended, other = become(MAIN, EXITED, 3), ContainerStatus("m2", "regular", RUNNING)
+    assert next_actions((again, ended, other), "OnFailure").restart == ("m",)
+    assert next_actions((again, ended), "OnFailure").restart == ()
+
+
 def test_what_comes_after_a_container_waits_while_it_is_starting() -> None:
     side = ContainerStatus("s", "sidecar", RUNNING, starting=True)
     assert next_actions((side, MAIN), "Never").start == ()

@@ -6,14 +6,15 @@ our words):
   for each key, sorted, the value quoted as Go quotes. `metadata.labels['KEY']` is that value, or nothing.
 - Environment variables know more than files: `spec.nodeName`, `spec.serviceAccountName`, and the addresses.
 - A resource is divided by the divisor, rounded up to a whole number; no divisor, or zero, is 1. A limit of cpu, memory
-  or ephemeral-storage that is missing or zero is what the node can allocate. A request that is missing is 0.
+  or ephemeral-storage that is missing or zero is the Pod's own; where that is, too, it is what the node can allocate. A
+  request that is missing is 0.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from podward.api.core import Container, Pod
+from podward.api.core import Container, Pod, Resources
 from podward.api.gotext import quote
 from podward.api.node import Node
 from podward.api.quantity import Quantity, QuantityError, parse
@@ -59,13 +60,14 @@ def resource_text(pod: Pod, selector: ResourceSelector, container: str, node: No
     kind, _, name = (selector.resource or "").partition(".")
     if kind not in {"limits", "requests"} or not (name in _OF_NODES or name.startswith(_HUGE_PAGES)):
         return Unreadable(f"unsupported container resource : {selector.resource or ''}")
-    amount = _amount(found, kind, name)
+    amount = _amount(found.resources, kind, name)
     try:
         divisor = parse(str(selector.divisor)) if selector.divisor is not None else _NOTHING
     except QuantityError as error:
         return Unreadable(str(error))
     if kind == "limits" and not amount.units and name in _OF_NODES:
-        amount = _of_node(node, name)
+        of_pod = _amount(pod.spec.resources, kind, name)
+        amount = of_pod if of_pod.units else _of_node(node, name)
     return str(_divided(amount, divisor if divisor.units else parse("1"), name))
 
 
@@ -75,8 +77,7 @@ def _container(pod: Pod, name: str) -> Container | None:
     return next((container for container in every if container.name == name), None)
 
 
-def _amount(container: Container, kind: str, name: str) -> Quantity:
-    resources = container.resources
+def _amount(resources: Resources | None, kind: str, name: str) -> Quantity:
     written = None if resources is None else resources.limits if kind == "limits" else resources.requests
     amount = (written or {}).get(name)
     return _NOTHING if amount is None else parse(str(amount))

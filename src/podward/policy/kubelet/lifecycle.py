@@ -4,6 +4,8 @@ Specification (kubelet, `computePodActions`, and KEP-753 sidecar containers, in 
 - Init containers start one after the other; each must succeed before the next one starts. An init container with its
   own `restartPolicy: Always` is a sidecar: the next container starts as soon as it has started, and it is restarted
   whenever it ends. It has started when it runs and its postStart hook and its startup probe, if any, have succeeded.
+  One that has not started yet, or that ended before anything after it began, holds up what comes after it. So does one
+  that is started again once no regular container runs; while one runs, nothing waits for a sidecar.
 - A failed init container is restarted. Under `restartPolicy: Never` it makes the Pod fail instead. A restart policy of
   a container's own (`restarts`) counts in the place of the Pod's.
 - Then the regular containers start in their order, each once the postStart hook of the one before has ended. One that
@@ -105,13 +107,13 @@ def _of_the_pod(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> P
     init = tuple(s for s in statuses if s.kind != "regular")
     regular = tuple(s for s in statuses if s.kind == "regular")
     sidecars = tuple(s.name for s in init if s.kind == "sidecar" and s.state == ContainerState.EXITED)
-    current = next((s for s in init if _blocks_next(s)), None)
+    current = None if _is_over(regular, restart_policy) else _current(init, regular)
     if current is not None:
-        if current.state == ContainerState.EXITED and not _restarts(current, restart_policy):
+        plain = current.kind != "sidecar" and current.state == ContainerState.EXITED
+        if plain and not _restarts(current, restart_policy):
             return _finish(statuses, current.exit_code)
         start = (current.name,) if current.state == ContainerState.WAITING else ()
-        failed = (current.name,) if current.state == ContainerState.EXITED else ()
-        return PodActions(start=start, restart=(*sidecars, *failed))
+        return PodActions(start=start, restart=(*sidecars, *((current.name,) if plain else ())))
     ended = tuple(s.name for s in regular if s.state == ContainerState.EXITED and _restarts(s, restart_policy))
     waiting = tuple(s.name for s in regular if s.state == ContainerState.WAITING)
     if waiting or ended or any(s.state == ContainerState.RUNNING for s in regular):
@@ -120,11 +122,24 @@ def _of_the_pod(statuses: tuple[ContainerStatus, ...], restart_policy: str) -> P
     return _finish(statuses, next((s.exit_code for s in regular if s.exit_code), 0))
 
 
-def _blocks_next(status: ContainerStatus) -> bool:
-    """Whether the containers after this init container must not start yet."""
-    if status.kind == "sidecar":
-        return status.state == ContainerState.WAITING or status.starting
-    return status.state != ContainerState.EXITED or status.exit_code != 0
+def _is_over(regular: tuple[ContainerStatus, ...], restart_policy: str) -> bool:
+    """Whether every regular container has ended, and none will be started again."""
+    ended = (s.state == ContainerState.EXITED and not _restarts(s, restart_policy) for s in regular)
+    return bool(regular) and all(ended)
+
+
+def _current(init: tuple[ContainerStatus, ...], regular: tuple[ContainerStatus, ...]) -> ContainerStatus | None:
+    """The first init container that what comes after it has to wait for."""
+    works = any(s.state == ContainerState.RUNNING for s in regular)
+    for number, status in enumerate(init):
+        if status.kind != "sidecar":
+            if status.state != ContainerState.EXITED or status.exit_code != 0:
+                return status
+        elif status.state != ContainerState.RUNNING or status.starting:
+            begun = works or any(s.state != ContainerState.WAITING for s in init[number + 1 :])
+            if status.state == ContainerState.WAITING or not begun:
+                return status
+    return None
 
 
 def _restarts(status: ContainerStatus, policy_of_pod: str) -> bool:
