@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from podward.errors import NodeError
-from podward.runtime.network import configuration
+from podward.runtime.network import bridge as bridges
+from podward.runtime.network import configuration, nat_rules
 from podward.runtime.network import pod as network
 from podward.runtime.state import State
 
@@ -109,3 +110,26 @@ def attached(root: Path, name: str) -> Iterator[str]:
         assert pod.stdout is not None
         yield pod.stdout.readline().strip()
         pod.communicate()
+
+
+@pytest.mark.parametrize("again", ["release", "prepare"])
+@pytest.mark.parametrize("at", ["keep_in", "remove"])
+def test_who_is_killed_while_he_takes_a_network_away_leaves_nothing_that_the_next_does_not_take(
+    at: str, again: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_words: str) -> None:
+        raise KeyboardInterrupt
+
+    state, subnet = State(str(tmp_path)), "198.18.79.0/24"
+    bridge = network.prepare(state, subnet).bridge
+    with monkeypatch.context() as patched:
+        patched.setattr(nat_rules if at == "keep_in" else bridges, at, killed)
+        with pytest.raises(KeyboardInterrupt):
+            network.release(state)
+    if again == "prepare":
+        network.prepare(state, subnet)
+        assert rules().count(f"-s {subnet} ! -o podward+") == 1
+        assert rules("raw").count(f"-i {bridge}") == 1
+    network.release(state)
+    assert bridge not in os.listdir("/sys/class/net")
+    assert [table for table in ("nat", "raw", "filter") if bridge in rules(table) or subnet in rules(table)] == []

@@ -96,12 +96,10 @@ def prepare(state: State, subnet: str) -> NetworkList:
         raise NodeError(f"this machine has a route into {subnet} already, by {device}", where="pod CIDR", advice=advice)
     os.makedirs(f"{state.root}/network", mode=0o700, exist_ok=True)
     with Lock.wait(f"{state.root}/network/lock"):
-        if configuration.has_own(state) and (before := configuration.own(state)).subnet != subnet:
-            networks = configuration.tell(state, subnet)
-            bridge.remove(before.bridge)
-            nat_rules.keep_in(before.bridge, before.subnet)
-        else:
-            networks = configuration.tell(state, subnet)
+        before = configuration.own(state) if configuration.has_own(state) else None
+        networks = configuration.tell(state, subnet)
+        if before is not None and before.subnet != subnet:
+            _dismantle(state, before)
         bridge.make(networks.bridge)
         _complete_bridge(state, networks)
     return networks
@@ -159,11 +157,17 @@ def _remove_unused_bridge(state: State) -> None:
     ours = configuration.own(state)
     if not bridge.identity(ours.bridge) or bridge.has_ports(ours.bridge):
         return
-    bridge.remove(ours.bridge)
-    nat_rules.keep_in(ours.bridge, ours.subnet)
+    _dismantle(state, ours)
     if _read(state, _PORTS):
         nat_rules.remove_empty_chains()
         _note(state, _PORTS, "")
+
+
+def _dismantle(state: State, ours: NetworkList) -> None:
+    """Remove our own bridge, last of all: as long as it is there, the next call finishes who was killed at this."""
+    _note(state, _WAY_OUT, "")
+    nat_rules.keep_in(ours.bridge, ours.subnet)
+    bridge.remove(ours.bridge)
 
 
 def _note(state: State, name: str, text: str) -> None:
